@@ -1,0 +1,1 @@
+"""Infrastructure as code, packaging, and the local stack."""

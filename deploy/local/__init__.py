@@ -1,0 +1,1 @@
+"""The whole product on one machine, over real parts."""

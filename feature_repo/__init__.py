@@ -1,0 +1,1 @@
+"""What a feature is: declared once here, for the jobs, the training set and the gateway."""

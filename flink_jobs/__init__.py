@@ -1,0 +1,1 @@
+"""PyFlink jobs: events on Kinesis to windowed, freshness-checked features."""

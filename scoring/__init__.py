@@ -1,0 +1,1 @@
+"""Scoring: the SageMaker endpoint and the gateway in front of it."""

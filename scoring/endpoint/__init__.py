@@ -1,0 +1,1 @@
+"""The SageMaker container: model bundle, contributions, /ping and /invocations."""

@@ -1,0 +1,1 @@
+"""The gateway: the stages of one request, one module a stage."""

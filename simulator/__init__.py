@@ -1,0 +1,1 @@
+"""A seeded digital twin of providers, roads, weather and outcomes."""
