@@ -44,8 +44,9 @@ def encode_rows(
 
     Args:
         schema: The view.
-        columns: Every feature of the view to its n values. Null is None, NaN (floats) or a
-            masked element; text is str or bytes; TIMESTAMP is int64 microseconds.
+        columns: Every feature of the view to its n values, but for ``observed_at``, which is
+            ``event_us``. Null is None, NaN (floats) or a masked element; text is str or bytes;
+            TIMESTAMP is int64 microseconds.
         event_us: Newest event inside each row, int64 [n], epoch microseconds.
         created_us: When each row was made, int64 [n], epoch microseconds.
 
@@ -59,6 +60,9 @@ def encode_rows(
     rows["header"]["created_us"] = created_us
     nulls = np.zeros(count, dtype=np.uint64)
     for index, column in enumerate(schema.columns):
+        if column.name == schema.observed_at:
+            rows["values"][column.name] = event_us
+            continue
         if column.name not in columns:
             raise RowError(
                 f"view {schema.name!r}: feature {column.name!r} was not given; "

@@ -81,6 +81,7 @@ class ViewSchema:
         columns: The features, in the order in which a row stores them.
         max_age_s: Beyond this age a value may not be used as current; None where age is days.
         ttl_s: How far back historical retrieval looks for a row.
+        observed_at: The feature that repeats event_timestamp; the row's writer fills it in.
     """
 
     name: str
@@ -88,6 +89,7 @@ class ViewSchema:
     columns: tuple[Column, ...]
     max_age_s: float | None
     ttl_s: float
+    observed_at: str | None = None
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:
@@ -118,18 +120,20 @@ class ViewSchema:
         raise KeyError(f"view {self.name!r} has no feature {name!r}; it has {self.column_names}")
 
 
-_OBSERVED_AT = Column(
-    "observed_at",
-    Kind.TIMESTAMP,
-    "Newest event inside the row; equals event_timestamp, so that ages can be computed the same "
-    "way from historical retrieval and from the online store.",
-)
+def _observed_at(prefix: str) -> Column:
+    return Column(
+        f"{prefix}_observed_at",
+        Kind.TIMESTAMP,
+        "Newest event inside the row: event_timestamp as a feature, so that an age is computed "
+        "the same way from historical retrieval and from the online store.",
+    )
+
 
 PROVIDER_MOTION = ViewSchema(
     name="provider_motion",
     join_keys=("provider_id",),
     columns=(
-        _OBSERVED_AT,
+        _observed_at("motion"),
         Column("lat", Kind.FLOAT64, "Latitude of the newest fix, degrees."),
         Column("lon", Kind.FLOAT64, "Longitude of the newest fix, degrees."),
         Column("heading_deg", Kind.FLOAT32, "Heading of the newest fix, degrees from north."),
@@ -142,13 +146,14 @@ PROVIDER_MOTION = ViewSchema(
     ),
     max_age_s=120.0,
     ttl_s=3600.0,
+    observed_at="motion_observed_at",
 )
 
 PROVIDER_AVAILABILITY = ViewSchema(
     name="provider_availability",
     join_keys=("provider_id",),
     columns=(
-        _OBSERVED_AT,
+        _observed_at("availability"),
         Column("status", Kind.STRING, "One of available, en_route, on_scene, offline."),
         Column("active_jobs", Kind.INT32, "Jobs in hand."),
         Column("free_capacity", Kind.INT32, "Trucks free: capacity less active jobs, at least 0."),
@@ -163,13 +168,14 @@ PROVIDER_AVAILABILITY = ViewSchema(
     ),
     max_age_s=120.0,
     ttl_s=4 * 3600.0,
+    observed_at="availability_observed_at",
 )
 
 CELL_CONDITIONS = ViewSchema(
     name="cell_conditions",
     join_keys=("cell",),
     columns=(
-        _OBSERVED_AT,
+        _observed_at("conditions"),
         Column("precip_mm_h", Kind.FLOAT32, "Mean precipitation over 5 min, mm/h."),
         Column("snow_cm", Kind.FLOAT32, "Highest snow depth over 5 min, cm."),
         Column("temp_c", Kind.FLOAT32, "Mean temperature over 5 min, degrees C."),
@@ -187,13 +193,14 @@ CELL_CONDITIONS = ViewSchema(
     ),
     max_age_s=120.0,
     ttl_s=3600.0,
+    observed_at="conditions_observed_at",
 )
 
 CELL_DEMAND = ViewSchema(
     name="cell_demand",
     join_keys=("cell",),
     columns=(
-        _OBSERVED_AT,
+        _observed_at("demand"),
         Column("requests_15m", Kind.INT32, "Requests for help over 15 min."),
         Column("requests_60m", Kind.INT32, "Requests for help over 60 min."),
         Column(
@@ -204,6 +211,7 @@ CELL_DEMAND = ViewSchema(
     ),
     max_age_s=None,  # a quiet cell makes no rows: no row means no request, not a stale one
     ttl_s=3600.0,
+    observed_at="demand_observed_at",
 )
 
 HISTORY_DAYS = (7, 30, 90)
