@@ -19,18 +19,19 @@ Columns = Mapping[str, npt.NDArray[Any]]
 """Full feature names (``view__feature``) to n values: float64 with NaN for null, text as str or
 bytes, timestamps as float64 microseconds (exact: below 2^53 until the year 2255)."""
 
+# Feast wants these names unlike any join key (service) or stored feature (distance_km).
 REQUEST_INPUTS: tuple[Column, ...] = (
     Column("request_ts", Kind.TIMESTAMP, "When help was asked for."),
     Column("request_lat", Kind.FLOAT64, "Latitude of the stranded driver, degrees."),
     Column("request_lon", Kind.FLOAT64, "Longitude of the stranded driver, degrees."),
-    Column("service", Kind.STRING, "Service asked for, see ServiceType."),
+    Column("requested_service", Kind.STRING, "Service asked for, see ServiceType."),
     Column("vehicle_class", Kind.INT32, "1 light, 2 medium, 3 heavy."),
     Column("promised_minutes", Kind.FLOAT64, "Minutes promised to the driver."),
     Column("available_candidates", Kind.INT32, "Candidates of this request that are available."),
 )
 
 OUTPUTS: tuple[Column, ...] = (
-    Column("distance_km", Kind.FLOAT32, "Great-circle distance, provider to driver, km."),
+    Column("driver_distance_km", Kind.FLOAT32, "Great-circle distance, provider to driver, km."),
     Column("base_distance_km", Kind.FLOAT32, "Great-circle distance, base to driver, km."),
     Column("bearing_off_heading_deg", Kind.FLOAT32, "Angle between heading and driver, 0 to 180."),
     Column("eta_min", Kind.FLOAT32, "Drive time adjusted for traffic and weather, minutes."),
@@ -77,8 +78,10 @@ class RequestColumns:
 
     @classmethod
     def from_mapping(cls, columns: Mapping[str, npt.NDArray[Any]]) -> "RequestColumns":
-        """Build from columns named as in ``REQUEST_INPUTS``; request_ts in microseconds."""
-        codes = [SERVICE_CODES[str(service)] for service in columns["service"]]
+        """Build from columns named as in ``REQUEST_INPUTS``; an unknown service is NaN."""
+        codes = [
+            SERVICE_CODES.get(str(service), np.nan) for service in columns["requested_service"]
+        ]
         return cls(
             request_us=_floats(columns["request_ts"]),
             lat=_floats(columns["request_lat"]),
@@ -113,7 +116,7 @@ def compute(columns: Columns, request: RequestColumns) -> dict[str, npt.NDArray[
     seconds = request.request_us / _US_PER_S
     open_requests = np.nan_to_num(_floats(columns["cell_demand__open_requests"]), nan=0.0)
     values = {
-        "distance_km": distance,
+        "driver_distance_km": distance,
         "base_distance_km": great_circle_km(
             columns["provider_profile__base_lat"],
             columns["provider_profile__base_lon"],
