@@ -85,7 +85,7 @@ dispatch_request = RequestSource(
         provider_profile,
         dispatch_request,
     ],
-    # Feast compares these with what it infers from the function, and inference knows no description.
+    # Feast compares these with what it infers from the function: no descriptions there.
     schema=[Field(name=column.name, dtype=FEAST_TYPES[column.kind]) for column in OUTPUTS],
     mode="pandas",
 )
