@@ -1,0 +1,69 @@
+"""The first stage: bytes to a request that the other stages can rely on."""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from scoring.gateway.errors import InvalidRequestError
+from scoring.gateway.messages import RecommendationRequest
+
+MAX_BODY_BYTES = 65_536
+
+_decoder = msgspec.json.Decoder(RecommendationRequest)
+_PATH = re.compile(r" - at `\$(?P<path>.*)`$")
+_MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
+_UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]+)`")
+
+
+def admit(body: bytes) -> RecommendationRequest:
+    """Parse and validate a request.
+
+    Raises:
+        InvalidRequestError: Naming the field, its value and the remedy.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise InvalidRequestError(
+            f"is longer than {MAX_BODY_BYTES} bytes",
+            field="body",
+            value=f"{len(body)} bytes",
+            remedy="send fewer candidates",
+        )
+    try:
+        return _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid_field(str(error), json.loads(body)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidRequestError(
+            f"is not JSON ({error})",
+            field="body",
+            value=body[:80].decode(errors="replace"),
+            remedy="send a JSON object as /docs shows it",
+        ) from error
+
+
+def _invalid_field(message: str, document: Any) -> InvalidRequestError:  # noqa: ANN401 - any JSON
+    """Translate msgspec's message, whose path names the field but not its value."""
+    at = _PATH.search(message)
+    path = at["path"].lstrip(".") if at else ""
+    reason = message[: at.start()] if at else message
+    named = _MISSING.search(message) or _UNKNOWN.search(message)
+    if named:
+        path = f"{path}.{named['field']}".lstrip(".")
+    return InvalidRequestError(
+        reason[:1].lower() + reason[1:],
+        field=path or "body",
+        value=_value_at(document, path),
+        remedy="see /docs for the fields and their ranges",
+    )
+
+
+def _value_at(document: Any, path: str) -> object:  # noqa: ANN401 - any JSON
+    """Return what stands at a path such as ``location.lat`` or ``candidates[...]``."""
+    value = document
+    for name in filter(None, re.sub(r"\[.*", "", path).split(".")):
+        if not isinstance(value, dict) or name not in value:
+            return "absent"
+        value = value[name]
+    return value

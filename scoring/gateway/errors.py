@@ -1,0 +1,85 @@
+"""Every way in which the gateway refuses, and the HTTP status of each.
+
+The way of a request::
+
+    POST /v1/recommendations
+      │ bytes
+      ▼
+    admit ────── InvalidRequestError 422, ConflictError 409 (event_id used for another request)
+      │ RecommendationRequest
+      ▼
+    retrieve ─── StoreUnavailableError 503 (Redis holds the geo index)
+      │ provider ids, nearest first
+      ▼
+    read ─────── StoreUnavailableError 503
+      │ columns, one value a candidate
+      ▼
+    eligible ─── NoCandidateError 404, with how many were excluded and why
+      │ the candidates who may be sent
+      ▼
+    score ────── never refuses: endpoint, then the bundle in process, then the rule
+      │ scores, minutes, chances
+      ▼
+    policy, explain ─ never refuse
+      │ Decision
+      ▼
+    answer; the decision log takes a copy, off the request's path
+
+``GET /v1/decisions/{event_id}`` raises ``DecisionNotFoundError`` 404.
+"""
+
+from http import HTTPStatus
+
+
+class GatewayError(Exception):
+    """A refusal.
+
+    Attributes:
+        status: The HTTP status to answer with.
+        field: What is wrong: a field of the request, or a part of the system.
+        value: What it was, shortened.
+        remedy: What the caller does about it.
+    """
+
+    status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
+
+    def __init__(self, message: str, *, field: str, value: object, remedy: str) -> None:
+        super().__init__(f"{field}: {message}; {remedy}")
+        self.message = message
+        self.field = field
+        self.value = str(value)[:200]
+        self.remedy = remedy
+
+
+class InvalidRequestError(GatewayError):
+    """The body is not a recommendation request."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class ConflictError(GatewayError):
+    """The event_id was used before, for a request that says something else."""
+
+    status = HTTPStatus.CONFLICT
+
+
+class NoCandidateError(GatewayError):
+    """Nobody near may be sent; the message counts the exclusions by code."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class DecisionNotFoundError(GatewayError):
+    """No decision for this event_id is held any more."""
+
+    status = HTTPStatus.NOT_FOUND
+
+
+class StoreUnavailableError(GatewayError):
+    """Redis did not answer."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class ConfigurationError(ValueError):
+    """A setting or the policy file is wrong; the gateway does not start. Names the remedy."""

@@ -1,0 +1,143 @@
+"""What goes in and out of the gateway, as JSON."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Service = Literal["tow", "jump_start", "tire_change", "lockout", "fuel", "winch"]
+
+
+class Location(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A point on the road, degrees (WGS 84)."""
+
+    lat: Annotated[float, Meta(ge=-90, le=90, description="Latitude, degrees.", examples=[39.74])]
+    lon: Annotated[
+        float, Meta(ge=-180, le=180, description="Longitude, degrees.", examples=[-104.99])
+    ]
+
+
+class RecommendationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A driver needs help: who should come?"""
+
+    event_id: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=128,
+            description="The request for help. The same id again gives the same answer.",
+            examples=["evt-2041"],
+        ),
+    ]
+    location: Location
+    service: Annotated[Service, Meta(description="What the driver needs.", examples=["tow"])]
+    vehicle_class: Annotated[
+        int, Meta(ge=1, le=3, description="1 light, 2 medium, 3 heavy.", examples=[1])
+    ] = 1
+    promised_minutes: Annotated[
+        float, Meta(gt=0, le=480, description="Minutes promised to the driver.", examples=[45])
+    ] = 45.0
+    candidates: (
+        Annotated[
+            list[str],
+            Meta(max_length=1000, description="Only these providers; anyone near if left out."),
+        ]
+        | None
+    ) = None
+    top_k: Annotated[
+        int, Meta(ge=1, le=50, description="How many recommendations to return.", examples=[5])
+    ] = 5
+
+
+class FeatureAge(msgspec.Struct, frozen=True):
+    """How old one view's row was when it was used."""
+
+    view: str
+    age_s: float
+
+
+class Recommendation(msgspec.Struct, frozen=True):
+    """One provider, and why."""
+
+    rank: int
+    provider_id: str
+    minutes_away: float
+    minutes_away_p90: float
+    success_probability: float
+    distance_km: float | None
+    score: float
+    propensity: Annotated[
+        float, Meta(description="Chance that the policy put this provider first.")
+    ]
+    reasons: list[str]
+    freshest: FeatureAge | None
+    stalest: FeatureAge | None
+    policy_actions: list[str]
+
+
+class NotChosen(msgspec.Struct, frozen=True):
+    """Why a nearer provider does not stand first."""
+
+    provider_id: str
+    rank: int
+    sentence: str
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """One line of the full candidate table."""
+
+    provider_id: str
+    distance_km: float | None
+    excluded: Annotated[str | None, Meta(description="The exclusion's code, if any.")] = None
+    rank: int | None = None
+    score: float | None = None
+    success_probability: float | None = None
+    propensity: float | None = None
+    policy_actions: list[str] = msgspec.field(default_factory=list)
+
+
+class Versions(msgspec.Struct, frozen=True):
+    """What made the decision."""
+
+    model: str
+    policy: str
+    features: str
+
+
+class RecommendationAnswer(msgspec.Struct, frozen=True):
+    """The ranking, with what an operator needs to trust it or not."""
+
+    event_id: str
+    decided_at: str
+    recommendations: list[Recommendation]
+    why_not_nearer: NotChosen | None
+    candidates_considered: int
+    excluded: Annotated[dict[str, int], Meta(description="Exclusions by code.")]
+    degraded: Annotated[
+        list[str], Meta(description="What did not work as it should; empty is good.")
+    ]
+    versions: Versions
+    stage_ms: Annotated[dict[str, float], Meta(description="Time in each stage, milliseconds.")]
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Everything about one decision: ``GET /v1/decisions/{event_id}`` and the decision log.
+
+    ``features`` holds, for each returned provider, the model's input as it was read, in the order
+    of ``feature_names``; null is unknown.
+    """
+
+    request: RecommendationRequest
+    answer: RecommendationAnswer
+    candidates: list[Candidate]
+    feature_names: list[str]
+    features: dict[str, list[float | None]]
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """A refusal: what is wrong, what it was, and what to do."""
+
+    error: str
+    field: str
+    value: str
+    remedy: str

@@ -1,0 +1,38 @@
+"""What the gateway measures, for Prometheus."""
+
+from prometheus_client import Counter, Histogram
+
+from scoring.gateway.messages import RecommendationAnswer
+
+_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 1.0)
+
+DECISIONS = Counter("gateway_decisions_total", "Answers given, by HTTP status.", ["status"])
+STAGE_SECONDS = Histogram(
+    "gateway_stage_seconds", "Time in a stage of one decision.", ["stage"], buckets=_BUCKETS_S
+)
+DEGRADED = Counter("gateway_degraded_total", "Decisions made on a lower rung.", ["reason"])
+EXCLUDED = Counter("gateway_excluded_total", "Candidates excluded, by code.", ["code"])
+CONSIDERED = Histogram(
+    "gateway_candidates", "Candidates a decision considered.", buckets=(1, 10, 50, 100, 200, 400)
+)
+FEATURE_AGE = Histogram(
+    "gateway_stalest_feature_seconds",
+    "Age of the stalest stream view of the provider recommended first.",
+    buckets=(1, 5, 15, 30, 60, 120, 300),
+)
+LOG_WRITTEN = Counter("gateway_decision_log_written_total", "Decisions written to the stream.")
+LOG_DROPPED = Counter("gateway_decision_log_dropped_total", "Decisions not logged.", ["reason"])
+
+
+def observe(answer: RecommendationAnswer) -> None:
+    """Count one answer."""
+    for stage, elapsed_ms in answer.stage_ms.items():
+        STAGE_SECONDS.labels(stage=stage).observe(elapsed_ms / 1000)
+    for reason in answer.degraded:
+        DEGRADED.labels(reason=reason).inc()
+    for code, count in answer.excluded.items():
+        EXCLUDED.labels(code=code).inc(count)
+    CONSIDERED.observe(answer.candidates_considered)
+    stalest = answer.recommendations[0].stalest
+    if stalest is not None:
+        FEATURE_AGE.observe(stalest.age_s)

@@ -1,0 +1,91 @@
+"""Readiness: each dependency is asked, and the answer says which one is not there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from redis import Redis, RedisError
+
+from feature_repo.keys import geo_index_key
+from feature_repo.schema import STREAM_VIEWS
+
+PING_S = 1.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One dependency: its name, whether it is needed to answer, and how it is asked."""
+
+    name: str
+    needed: bool
+    ask: Callable[[], str]
+
+
+class NotReadyError(Exception):
+    """A dependency is not there; the message is for the operator."""
+
+
+def run(checks: list[Check]) -> tuple[bool, dict[str, str]]:
+    """Ask every dependency.
+
+    Returns:
+        Whether all the needed ones answered, and by name what each said.
+    """
+    ready, said = True, {}
+    for check in checks:
+        try:
+            said[check.name] = check.ask()
+        except NotReadyError as error:
+            said[check.name] = f"not ready: {error}"
+            ready = ready and not check.needed
+    return ready, said
+
+
+def redis_check(client: Redis, project: str) -> Check:
+    """Ask Redis, and whether any provider has a position."""
+
+    def ask() -> str:
+        try:
+            known: Any = client.zcard(geo_index_key(project))
+        except RedisError as error:
+            raise NotReadyError(str(error)) from error
+        if not known:
+            raise NotReadyError("no provider has a position yet; is the motion job running?")
+        return f"{known} providers with a position"
+
+    return Check("feature_store", needed=True, ask=ask)
+
+
+def pipelines_check(beacons: Callable[[], dict[str, Any]], now_us: Callable[[], int]) -> Check:
+    """Tell how far behind each stream view's pipeline is."""
+
+    def ask() -> str:
+        try:
+            seen = beacons()
+        except RedisError as error:
+            raise NotReadyError(str(error)) from error
+        parts = [
+            f"{view.name} {(now_us() - seen[view.name].watermark_us) / 1e6:.0f} s behind"
+            for view in STREAM_VIEWS
+            if view.name in seen
+        ]
+        silent = [view.name for view in STREAM_VIEWS if view.name not in seen]
+        return "; ".join(parts + [f"{name} never wrote" for name in silent])
+
+    return Check("pipelines", needed=False, ask=ask)
+
+
+def endpoint_check(ping_url: str) -> Check:
+    """Ask the model endpoint; without it the bundle in process answers, so it is not needed."""
+
+    def ask() -> str:
+        try:
+            status = httpx.get(ping_url, timeout=PING_S).status_code
+        except httpx.HTTPError as error:
+            raise NotReadyError(f"{ping_url}: {error}") from error
+        if status != httpx.codes.OK:
+            raise NotReadyError(f"{ping_url}: HTTP {status}")
+        return "answers /ping"
+
+    return Check("endpoint", needed=False, ask=ask)

@@ -1,0 +1,113 @@
+"""The fifth stage: scores, minutes and chances, from the first rung of the ladder that answers.
+
+Endpoint -> the same bundle in this process -> the rule. Each rung below the first is named in the
+answer's ``degraded``.
+"""
+
+import logging
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from botocore.exceptions import BotoCoreError, ClientError
+
+from feature_repo.model_matrix import MODEL_FEATURES
+from scoring.endpoint.protocol import CONTENT_TYPE, ResponseError, decode_response, encode_request
+from scoring.endpoint.scorer import Scorer, Scores
+
+logger = logging.getLogger(__name__)
+
+ENDPOINT_FAILED = "endpoint_unavailable"
+RULE_USED = "model_unavailable_rule_score"
+
+RULE_VERSION = "rule-1"
+RULE_SPREAD = 1.6
+"""Ninetieth over fiftieth percentile of minutes to arrival where no model says better."""
+PRIOR_COMPLETION = 0.5
+"""Chance of success of a provider without a record."""
+
+Matrix = npt.NDArray[np.float32]
+
+
+class CandidateScorer(Protocol):
+    """Anything that scores a model matrix (see ``scoring.endpoint.scorer.Scorer.score``)."""
+
+    def score(self, matrix: Matrix, explain_rows: int = 0) -> Scores:
+        """Score float32 [n, f]."""
+
+
+class EndpointError(Exception):
+    """The endpoint did not answer, or not in time, or not what was asked."""
+
+
+class EndpointScorer:
+    """The SageMaker endpoint, through boto3's runtime client."""
+
+    def __init__(self, runtime: Any, endpoint_name: str) -> None:  # noqa: ANN401 - boto3 has no types
+        self._runtime = runtime
+        self._endpoint_name = endpoint_name
+
+    def score(self, matrix: Matrix, explain_rows: int = 0) -> Scores:
+        """Score float32 [n, f].
+
+        Raises:
+            EndpointError: With the cause; the client's own time-outs bound how long it takes.
+        """
+        try:
+            answer = self._runtime.invoke_endpoint(
+                EndpointName=self._endpoint_name,
+                ContentType=CONTENT_TYPE,
+                Accept=CONTENT_TYPE,
+                Body=encode_request(matrix, explain_rows),
+            )
+            return decode_response(answer["Body"].read(), len(matrix))
+        except (BotoCoreError, ClientError, ResponseError) as error:
+            raise EndpointError(f"endpoint {self._endpoint_name!r}: {error}") from error
+
+
+class RuleScorer:
+    """The last rung: soonest first, weighed by how often the provider completes its jobs."""
+
+    def score(self, matrix: Matrix, explain_rows: int = 0) -> Scores:  # noqa: ARG002
+        """Score float32 [n, f]; never fails and explains no row."""
+        eta = np.nan_to_num(_feature(matrix, "request_time__eta_min"), nan=np.inf)
+        base_km = _feature(matrix, "request_time__base_distance_km")
+        eta = np.where(np.isinf(eta), np.nan_to_num(base_km, nan=100.0), eta)
+        completion = _feature(matrix, "provider_history__completion_rate_30d")
+        chance = np.nan_to_num(completion, nan=PRIOR_COMPLETION)
+        return Scores(
+            bundle_version=RULE_VERSION,
+            scores=(-eta / np.maximum(chance, 0.1)).astype(np.float32),
+            eta_p50_min=eta.astype(np.float32),
+            eta_p90_min=(eta * RULE_SPREAD).astype(np.float32),
+            success_probability=chance.astype(np.float32),
+            explained_rows=np.empty(0, dtype=np.int32),
+            contributions=np.empty((0, matrix.shape[1]), dtype=np.float32),
+            expected_score=0.0,
+        )
+
+
+class ScoreLadder:
+    """Endpoint, then in process, then rule."""
+
+    def __init__(self, endpoint: CandidateScorer, in_process: Scorer | None) -> None:
+        self._endpoint = endpoint
+        self._in_process = in_process
+        self._rule = RuleScorer()
+
+    def score(self, matrix: Matrix, explain_rows: int, degraded: list[str]) -> Scores:
+        """Score float32 [n, f], noting in ``degraded`` what did not work."""
+        try:
+            return self._endpoint.score(matrix, explain_rows)
+        except EndpointError as error:
+            logger.warning("%s; scoring in process", error)
+            degraded.append(ENDPOINT_FAILED)
+        if self._in_process is not None:
+            return self._in_process.score(matrix, explain_rows)
+        degraded.append(RULE_USED)
+        return self._rule.score(matrix)
+
+
+def _feature(matrix: Matrix, name: str) -> npt.NDArray[np.float32]:
+    column: npt.NDArray[np.float32] = matrix[:, MODEL_FEATURES.index(name)]
+    return column

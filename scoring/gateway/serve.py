@@ -1,0 +1,126 @@
+"""Starts the gateway: ``python -m scoring.gateway.serve --help``."""
+
+import argparse
+import logging
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import uvicorn
+from botocore.config import Config
+from redis import Redis
+from starlette.applications import Starlette
+
+from feature_repo.bundle_manifest import BundleError
+from feature_repo.reader import FeatureReader
+from scoring.endpoint.bundle import load_scorer
+from scoring.gateway.app import Gateway, create_app
+from scoring.gateway.decision_log import DecisionLog
+from scoring.gateway.errors import ConfigurationError
+from scoring.gateway.held import HeldDecisions
+from scoring.gateway.pipeline import Pipeline
+from scoring.gateway.policy_file import DEFAULT_POLICY, load_policy
+from scoring.gateway.readiness import endpoint_check, pipelines_check, redis_check
+from scoring.gateway.retrieve import Retriever
+from scoring.gateway.score import EndpointScorer, ScoreLadder
+
+ENDPOINT_CONNECT_S = 0.2
+ENDPOINT_READ_S = 0.5
+REDIS_S = 0.5
+CONNECTIONS = 64
+USAGE_ERROR = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the gateway until SIGINT or SIGTERM; return the exit code."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((options.host, options.port))
+        app = build(options)
+    except OSError as error:
+        return _fail(
+            f"cannot listen on {options.host}:{options.port}: {error.strerror}; "
+            "choose another with --port"
+        )
+    except (ConfigurationError, BundleError) as error:
+        return _fail(str(error))
+    config = uvicorn.Config(app, log_level="warning", access_log=False)
+    uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+def build(options: argparse.Namespace) -> Starlette:
+    """Return the application for the parsed options.
+
+    Raises:
+        ConfigurationError: The policy file is wrong.
+        BundleError: The bundle cannot be loaded.
+    """
+    client = Redis.from_url(
+        options.redis_url, socket_timeout=REDIS_S, socket_connect_timeout=REDIS_S
+    )
+    reader = FeatureReader(client, options.project)
+    runtime = _client("sagemaker-runtime", options.region, options.endpoint_url)
+    pipeline = Pipeline(
+        retriever=Retriever(client, options.project),
+        reader=reader,
+        ladder=ScoreLadder(
+            EndpointScorer(runtime, options.endpoint_name), load_scorer(options.bundle)
+        ),
+        policy=load_policy(options.policy),
+    )
+    checks = [
+        redis_check(client, options.project),
+        pipelines_check(reader.beacons, lambda: time.time_ns() // 1000),
+    ]
+    if options.endpoint_url:
+        checks.append(endpoint_check(f"{options.endpoint_url}/ping"))
+    kinesis = _client("kinesis", options.region, options.kinesis_url)
+    log = DecisionLog(kinesis, options.decisions_stream)
+    return create_app(Gateway(pipeline, HeldDecisions(), log, checks))
+
+
+def _client(service: str, region: str, endpoint_url: str | None) -> Any:  # noqa: ANN401
+    # No retries inside boto3: the ladder is the retry, and it keeps the deadline.
+    config = Config(
+        connect_timeout=ENDPOINT_CONNECT_S,
+        read_timeout=ENDPOINT_READ_S,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=CONNECTIONS,
+    )
+    return boto3.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m scoring.gateway.serve",
+        description="Answers POST /v1/recommendations; the API is described at /docs.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=18000, help="port to listen on")
+    parser.add_argument("--redis-url", default="redis://127.0.0.1:16379/0", help="online store")
+    parser.add_argument("--project", default="roadside", help="Feast project")
+    parser.add_argument("--bundle", type=Path, required=True, help="model bundle, the fallback")
+    parser.add_argument("--endpoint-name", default="dispatch-ranker", help="SageMaker endpoint")
+    parser.add_argument("--endpoint-url", help="where the endpoint is, if not on AWS")
+    parser.add_argument("--kinesis-url", help="where Kinesis is, if not on AWS")
+    parser.add_argument("--decisions-stream", default="decisions", help="the decision log")
+    parser.add_argument("--region", default="us-east-1", help="AWS region")
+    parser.add_argument("--policy", type=Path, default=DEFAULT_POLICY, help="policy file")
+    return parser
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"gateway: {message}\n")
+    return USAGE_ERROR
+
+
+if __name__ == "__main__":
+    sys.exit(main())
