@@ -119,17 +119,19 @@ def _to_fixed_width(
 ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
     """Return the values at their stored dtype, zero where null, and the null mask."""
     dtype = schema.values_dtype[column.name]
-    masked: Any = np.ma.MaskedArray(values)  # type: ignore[no-untyped-call]
+    # As objects, text keeps a trailing NUL, which a numpy text array drops unseen.
+    plain = np.array(values, dtype=object) if column.kind is Kind.STRING else values
+    masked: Any = np.ma.MaskedArray(plain)  # type: ignore[no-untyped-call]
     is_null = np.array(np.broadcast_to(masked.mask, masked.shape), dtype=np.bool_)
     data: npt.NDArray[Any] = masked.data
     if data.dtype.kind == "O":
         is_null |= np.fromiter((v is None or _is_nan(v) for v in data), np.bool_, len(data))
     elif data.dtype.kind == "f":
         is_null |= np.isnan(data)
-    filled = np.where(is_null, "" if column.kind is Kind.STRING else 0, data)
     if column.kind is Kind.STRING:
-        return _encode_text(schema, column, filled), is_null
+        return _encode_text(schema, column, np.where(is_null, "", data)), is_null
     try:
+        filled = np.where(is_null, 0, data)
         fixed = filled.astype(dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise RowError(

@@ -1,0 +1,45 @@
+"""Rows of any view, made up from a few values that a test cares about."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from feature_repo.row_writer import RowWriter, WriteCounts
+from feature_repo.schema import Kind, ViewSchema
+
+_DEFAULTS: dict[Kind, Any] = {
+    Kind.FLOAT32: 1.0,
+    Kind.FLOAT64: 1.0,
+    Kind.INT32: 1,
+    Kind.INT64: 1,
+    Kind.BOOL: True,
+    Kind.STRING: "text",
+    Kind.TIMESTAMP: 1_700_000_000_000_000,
+}
+
+
+def columns_of(schema: ViewSchema, count: int, given: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Return every column of a view: what is given (a value, or one a row), else a default."""
+    columns = {}
+    for column in schema.columns:
+        value = given.get(column.name, _DEFAULTS[column.kind])
+        columns[column.name] = list(value) if isinstance(value, list) else [value] * count
+    return columns
+
+
+def write(
+    writer: RowWriter,
+    schema: ViewSchema,
+    entities: Sequence[str | tuple[str, ...]],
+    event_us: int,
+    **given: Any,
+) -> WriteCounts:
+    """Write a row for each entity; positions follow the rows where lat and lon are given."""
+    count = len(entities)
+    keys = [(entity,) if isinstance(entity, str) else entity for entity in entities]
+    columns = columns_of(schema, count, given)
+    times = np.full(count, event_us, dtype=np.int64)
+    has_position = "lat" in given and "lon" in given
+    positions = (np.array(columns["lat"]), np.array(columns["lon"])) if has_position else None
+    return writer.write(schema, keys, columns, times, times, positions)
