@@ -186,7 +186,7 @@ def schema_of(table: FeatureView) -> ViewSchema:
     )
 
 
-def _from_value(column: Column, value: Value | None) -> Any:  # noqa: ANN401 - one of seven types
+def _from_value(column: Column, value: Value | None) -> Any:
     if value is None or value.WhichOneof("val") is None:
         return None
     raw = getattr(value, _VALUE_FIELDS[column.kind])

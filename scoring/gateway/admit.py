@@ -13,6 +13,7 @@ MAX_BODY_BYTES = 65_536
 
 _decoder = msgspec.json.Decoder(RecommendationRequest)
 _PATH = re.compile(r" - at `\$(?P<path>.*)`$")
+_STEP = re.compile(r"[^.\[\]]+")
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 _UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]+)`")
 
@@ -43,7 +44,7 @@ def admit(body: bytes) -> RecommendationRequest:
         ) from error
 
 
-def _invalid_field(message: str, document: Any) -> InvalidRequestError:  # noqa: ANN401 - any JSON
+def _invalid_field(message: str, document: Any) -> InvalidRequestError:
     """Translate msgspec's message, whose path names the field but not its value."""
     at = _PATH.search(message)
     path = at["path"].lstrip(".") if at else ""
@@ -59,11 +60,12 @@ def _invalid_field(message: str, document: Any) -> InvalidRequestError:  # noqa:
     )
 
 
-def _value_at(document: Any, path: str) -> object:  # noqa: ANN401 - any JSON
-    """Return what stands at a path such as ``location.lat`` or ``candidates[...]``."""
+def _value_at(document: Any, path: str) -> object:
+    """Return what stands at a path such as ``location.lat`` or ``candidates[1]``."""
     value = document
-    for name in filter(None, re.sub(r"\[.*", "", path).split(".")):
-        if not isinstance(value, dict) or name not in value:
+    for step in _STEP.findall(path):
+        try:
+            value = value[int(step) if isinstance(value, list) else step]
+        except (KeyError, IndexError, TypeError):
             return "absent"
-        value = value[name]
     return value

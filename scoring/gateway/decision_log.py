@@ -28,7 +28,7 @@ class DecisionLog:
     ``QUEUE_DECISIONS``, usually what came in the last ``FLUSH_S`` seconds.
     """
 
-    def __init__(self, kinesis: Any, stream_name: str) -> None:  # noqa: ANN401 - boto3 has no types
+    def __init__(self, kinesis: Any, stream_name: str) -> None:
         self._kinesis = kinesis
         self._stream_name = stream_name
         self._queue: queue.Queue[Decision | None] = queue.Queue(QUEUE_DECISIONS)

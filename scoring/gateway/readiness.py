@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 from redis import Redis, RedisError
 
 from feature_repo.keys import geo_index_key
@@ -81,10 +81,10 @@ def endpoint_check(ping_url: str) -> Check:
 
     def ask() -> str:
         try:
-            status = httpx.get(ping_url, timeout=PING_S).status_code
-        except httpx.HTTPError as error:
+            status = httpx2.get(ping_url, timeout=PING_S).status_code
+        except httpx2.HTTPError as error:
             raise NotReadyError(f"{ping_url}: {error}") from error
-        if status != httpx.codes.OK:
+        if status != httpx2.codes.OK:
             raise NotReadyError(f"{ping_url}: HTTP {status}")
         return "answers /ping"
 

@@ -43,7 +43,7 @@ class EndpointError(Exception):
 class EndpointScorer:
     """The SageMaker endpoint, through boto3's runtime client."""
 
-    def __init__(self, runtime: Any, endpoint_name: str) -> None:  # noqa: ANN401 - boto3 has no types
+    def __init__(self, runtime: Any, endpoint_name: str) -> None:
         self._runtime = runtime
         self._endpoint_name = endpoint_name
 

@@ -86,7 +86,7 @@ def build(options: argparse.Namespace) -> Starlette:
     return create_app(Gateway(pipeline, HeldDecisions(), log, checks))
 
 
-def _client(service: str, region: str, endpoint_url: str | None) -> Any:  # noqa: ANN401
+def _client(service: str, region: str, endpoint_url: str | None) -> Any:
     # No retries inside boto3: the ladder is the retry, and it keeps the deadline.
     config = Config(
         connect_timeout=ENDPOINT_CONNECT_S,

@@ -95,7 +95,7 @@ def test_the_serving_reader_equals_get_online_features(
 
 
 def test_serving_equals_training_bit_for_bit(store: Any, feast_repository: FeastRepository) -> None:
-    """The model matrix of a decision is the same from historical retrieval and from the row store."""
+    """A decision's matrix is the same from historical retrieval and from the row store."""
     requests = _requests()
     history = store.get_historical_features(
         requests, store.get_feature_service("ranking"), full_feature_names=True

@@ -40,7 +40,7 @@ def _computed(**given: object) -> dict[str, float]:
 
 
 def test_distance_and_eta_agree_with_a_hand_calculation() -> None:
-    """Denver to Boulder is 39 km as the crow flies, and an hour's drive in free flow by the formula."""
+    """Denver to Boulder is 39 km as the crow flies, an hour's drive in free flow."""
     values = _computed(
         provider_motion__lat=40.0150,
         provider_motion__lon=-105.2705,
@@ -95,7 +95,7 @@ def test_an_unknown_position_is_unknown_not_zero() -> None:
 
 
 def test_stale_values_are_unknown_to_the_model_while_their_age_is_told() -> None:
-    """Beyond a view's limit its values are NaN in the matrix, and the age feature still says why."""
+    """Beyond a view's limit its values are NaN in the matrix, and the age still says why."""
     old = NOW_US - 121e6
     columns = _columns(provider_motion__motion_observed_at=old)
     matrix = model_matrix(columns, _request())
@@ -117,7 +117,7 @@ def test_a_fresh_value_is_kept_up_to_the_limit() -> None:
 
 
 def test_a_row_gives_the_same_bits_alone_or_among_others() -> None:
-    """Training computes many decisions at once, serving one: the matrix row is the same, bit for bit."""
+    """Training computes many decisions at once, serving one: a row is the same, bit for bit."""
     given = {"provider_motion__lat": 39.9, "provider_motion__lon": -105.1}
     alone = model_matrix(_columns(**given), _request())
     among = model_matrix(_columns(37, **given), _request(37))

@@ -59,7 +59,7 @@ def test_an_unknown_position_leaves_the_geo_index_alone(redis_client: redis.Redi
 
 
 def test_the_reader_tells_missing_from_known(redis_client: redis.Redis) -> None:
-    """One round trip brings several views of several entities; what is absent is NaN and counted."""
+    """One round trip brings several views and entities; what is absent is NaN and counted."""
     writer = RowWriter(redis_client, PROJECT)
     rows.write(writer, PROVIDER_PROFILE, ["p1", "p2"], T0, radius_km=[10.0, None])
     rows.write(writer, PROVIDER_HISTORY, [("p2", "tow")], T0, jobs_7d=5.0)

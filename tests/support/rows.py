@@ -40,6 +40,7 @@ def write(
     keys = [(entity,) if isinstance(entity, str) else entity for entity in entities]
     columns = columns_of(schema, count, given)
     times = np.full(count, event_us, dtype=np.int64)
-    has_position = "lat" in given and "lon" in given
-    positions = (np.array(columns["lat"]), np.array(columns["lon"])) if has_position else None
-    return writer.write(schema, keys, columns, times, times, positions)
+    has_position = "lat" in columns and "lon" in columns
+    places = (np.array(columns[name], dtype=np.float64) for name in ("lat", "lon"))
+    positions = tuple(places) if has_position else None
+    return writer.write(schema, keys, columns, times, times, positions)  # type: ignore[arg-type]

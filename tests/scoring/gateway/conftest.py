@@ -1,0 +1,131 @@
+"""A gateway over a real Redis and a real bundle; the endpoint is scored in process."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import redis
+from starlette.testclient import TestClient
+
+from feature_repo.reader import FeatureReader
+from feature_repo.row_writer import RowWriter
+from feature_repo.schema import (
+    PROVIDER_AVAILABILITY,
+    PROVIDER_HISTORY,
+    PROVIDER_MOTION,
+    PROVIDER_PROFILE,
+)
+from scoring.endpoint.bundle import load_scorer
+from scoring.endpoint.scorer import Scorer, Scores
+from scoring.gateway.app import Gateway, create_app
+from scoring.gateway.decision_log import DecisionLog
+from scoring.gateway.held import HeldDecisions
+from scoring.gateway.pipeline import Pipeline
+from scoring.gateway.policy_file import load_policy
+from scoring.gateway.readiness import redis_check
+from scoring.gateway.retrieve import Retriever
+from scoring.gateway.score import EndpointError, Matrix, ScoreLadder
+from tests.support import rows
+from tests.support.bundles import make_bundle
+
+PROJECT = "test"
+DENVER = (39.7392, -104.9903)
+
+
+@dataclass
+class Endpoint:
+    """The bundle in process, that can be told to fail as an endpoint does."""
+
+    scorer: Scorer
+    down: bool = False
+
+    def score(self, matrix: Matrix, explain_rows: int = 0) -> Scores:
+        """Score, or fail."""
+        if self.down:
+            raise EndpointError("endpoint 'test': told to be down")
+        return self.scorer.score(matrix, explain_rows)
+
+
+@dataclass
+class Kinesis:
+    """Keeps what is put on a stream."""
+
+    records: list[dict[str, object]] = field(default_factory=list)
+
+    def put_records(self, StreamName: str, Records: list[dict[str, object]]) -> dict[str, object]:  # noqa: N803
+        """Take every record."""
+        self.records += [{"stream": StreamName, **record} for record in Records]
+        return {"Records": [{} for _ in Records]}
+
+
+@dataclass(frozen=True)
+class Providers:
+    """Writes providers into the store, good ones unless told otherwise."""
+
+    client: redis.Redis
+
+    def add(
+        self, provider_id: str, km_north: float = 2.0, age_s: float = 10.0, **given: object
+    ) -> None:
+        """Write every view's row of one provider, so far north of the driver."""
+        writer = RowWriter(self.client, PROJECT)
+        now_us = time.time_ns() // 1000
+        event_us = now_us - int(age_s * 1e6)
+        place = {"lat": DENVER[0] + km_north / 111.2, "lon": DENVER[1]}
+        state = {
+            "status": "available", "free_capacity": 1, "shift_end": now_us + 7_200_000_000,
+            "status_since": now_us - 600_000_000,
+        }  # fmt: skip
+        profile = {
+            "base_lat": place["lat"], "base_lon": place["lon"], "radius_km": 60.0,
+            "contract_tier": 1, "max_vehicle_class": 2,
+        }  # fmt: skip
+        rows.write(writer, PROVIDER_MOTION, [provider_id], event_us, **{**place, **given})
+        rows.write(writer, PROVIDER_AVAILABILITY, [provider_id], event_us, **{**state, **given})
+        rows.write(writer, PROVIDER_PROFILE, [provider_id], event_us, **{**profile, **given})
+        rows.write(writer, PROVIDER_HISTORY, [(provider_id, "tow")], event_us, **given)
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained bundle."""
+    directory = tmp_path_factory.mktemp("bundle")
+    make_bundle(directory)
+    return directory
+
+
+@pytest.fixture
+def providers(redis_client: redis.Redis) -> Providers:
+    """Writes providers into an empty store."""
+    return Providers(redis_client)
+
+
+@pytest.fixture
+def endpoint(bundle: Path) -> Endpoint:
+    """The endpoint."""
+    return Endpoint(load_scorer(bundle))
+
+
+@pytest.fixture
+def kinesis() -> Kinesis:
+    """The decision log's stream."""
+    return Kinesis()
+
+
+@pytest.fixture
+def gateway(
+    redis_client: redis.Redis, endpoint: Endpoint, kinesis: Kinesis
+) -> Iterator[TestClient]:
+    """A client of the gateway."""
+    pipeline = Pipeline(
+        retriever=Retriever(redis_client, PROJECT),
+        reader=FeatureReader(redis_client, PROJECT),
+        ladder=ScoreLadder(endpoint, endpoint.scorer),
+        policy=load_policy(),
+    )
+    log = DecisionLog(kinesis, "decisions")
+    app = create_app(Gateway(pipeline, HeldDecisions(), log, [redis_check(redis_client, PROJECT)]))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
