@@ -46,13 +46,13 @@ def _serving(bundle: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[s
 def _wait_for_ping(address: str, limit_s: float = 60.0) -> None:
     deadline = time.monotonic() + limit_s
     while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/ping", timeout=5):  # noqa: S310
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/ping", timeout=1):  # noqa: S310
             return
         time.sleep(0.1)
     raise TimeoutError(f"{address}/ping did not answer 200 in {limit_s} s")
 
 
-def _runtime_client(address: str) -> Any:  # noqa: ANN401  # boto3 makes the class as it runs
+def _runtime_client(address: str) -> Any:  # boto3 makes the class as it runs
     return boto3.client(
         "sagemaker-runtime",
         endpoint_url=address,
