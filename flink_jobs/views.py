@@ -1,0 +1,65 @@
+"""The jobs: for each stream view of the feature repo, its inputs and its SQL."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from feature_repo import schema
+from feature_repo.schema import Kind, ViewSchema
+from flink_jobs import availability, conditions, demand, motion
+from flink_jobs.settings import EventTime
+
+SQL_TYPES: dict[Kind, str] = {
+    Kind.FLOAT32: "DOUBLE",
+    Kind.FLOAT64: "DOUBLE",
+    Kind.INT32: "INT",
+    Kind.INT64: "BIGINT",
+    Kind.BOOL: "BOOLEAN",
+    Kind.STRING: "STRING",
+    Kind.TIMESTAMP: "BIGINT",
+}
+
+
+@dataclass(frozen=True)
+class ViewJob:
+    """How one view is computed.
+
+    Attributes:
+        schema: The view.
+        inputs: The streams it reads.
+        query: Its SQL, given the times: the join keys, ``observed_ts`` (newest event, epoch ms)
+            and the features.
+        prepare: Statements to run before the query.
+        derived: Features that the writer computes from others.
+    """
+
+    schema: ViewSchema
+    inputs: tuple[str, ...]
+    query: Callable[[EventTime], str]
+    prepare: tuple[str, ...] = ()
+    derived: tuple[str, ...] = ()
+
+    @property
+    def written_columns(self) -> tuple[tuple[str, str], ...]:
+        """Names and SQL types of what the writer is given, in its order."""
+        skipped = {self.schema.observed_at, *self.derived}
+        return (
+            *((key, "STRING") for key in self.schema.join_keys),
+            ("observed_ts", "BIGINT"),
+            *((c.name, SQL_TYPES[c.kind]) for c in self.schema.columns if c.name not in skipped),
+        )
+
+
+JOBS: dict[str, ViewJob] = {
+    job.schema.name: job
+    for job in (
+        ViewJob(schema.PROVIDER_MOTION, motion.INPUTS, motion.query, derived=("h3_cell",)),
+        ViewJob(schema.PROVIDER_AVAILABILITY, availability.INPUTS, availability.query),
+        ViewJob(
+            schema.CELL_CONDITIONS,
+            conditions.INPUTS,
+            conditions.query,
+            prepare=(conditions.OBSERVATIONS,),
+        ),
+        ViewJob(schema.CELL_DEMAND, demand.INPUTS, demand.query, prepare=(demand.REQUEST_STEPS,)),
+    )
+}
