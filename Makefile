@@ -1,0 +1,55 @@
+# `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := flink,scoring,features,training,simulator,local,dev
+JAR := flink_jobs/target/flink-jobs.jar
+JAVA_SOURCES := $(shell find flink_jobs/src -type f 2>/dev/null) flink_jobs/pom.xml
+ARGS ?=
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+.PHONY: setup
+setup: prerequisites $(VENV)/installed $(JAR) ## install everything into this folder
+
+.PHONY: prerequisites
+prerequisites:
+	@PYTHON="$(PYTHON)" deploy/local/prerequisites.sh
+
+$(VENV)/installed: setup.cfg constraints.txt
+	@echo "Installing the Python packages into $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@
+
+$(JAR): $(JAVA_SOURCES)
+	@echo "Building the Flink jar with Maven ..."
+	@mvn --quiet --batch-mode --file flink_jobs/pom.xml package
+	@touch $@
+
+.PHONY: run
+run: setup ## events on Kinesis to explained recommendations; until Ctrl-C (ARGS=--once ends by itself)
+	@exec $(BIN)/python -m deploy.local $(ARGS)
+
+.PHONY: test
+test: setup ## every test, the whole stack included
+	$(BIN)/python -m pytest
+
+.PHONY: test-unit
+test-unit: $(VENV)/installed ## only the tests that need no server, in seconds
+	$(BIN)/python -m pytest -m "not integration and not flink and not e2e"
+
+.PHONY: check
+check: $(VENV)/installed ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+.PHONY: clean
+clean: ## remove what was made here: data, models, builds
+	rm -rf .run flink_jobs/target dist build cdk.out
