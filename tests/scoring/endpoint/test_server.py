@@ -1,6 +1,6 @@
 from collections.abc import AsyncIterator
 
-import httpx
+import httpx2
 import pytest
 from starlette.applications import Starlette
 
@@ -18,14 +18,14 @@ def app(scorer: Scorer) -> Starlette:
 
 
 @pytest.fixture
-async def client(app: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the started application."""
     async with app.router.lifespan_context(app), _client(app) as started:
         yield started
 
 
-def _client(app: Starlette) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://endpoint")
+def _client(app: Starlette) -> httpx2.AsyncClient:
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://endpoint")
 
 
 async def test_ping_is_503_until_warm(app: Starlette) -> None:
@@ -39,7 +39,7 @@ async def test_ping_is_503_until_warm(app: Starlette) -> None:
 
 
 @pytest.mark.parametrize("path", ["/invocations", "/endpoints/any-name/invocations"])
-async def test_a_binary_request(client: httpx.AsyncClient, scorer: Scorer, path: str) -> None:
+async def test_a_binary_request(client: httpx2.AsyncClient, scorer: Scorer, path: str) -> None:
     """Both paths answer a binary request with the scorer's own scores, in the binary form."""
     matrix = make_matrix(40, seed=2)
     answer = await client.post(path, content=protocol.encode_request(matrix, 3), headers=BINARY)
@@ -51,7 +51,7 @@ async def test_a_binary_request(client: httpx.AsyncClient, scorer: Scorer, path:
     assert (arrived.contributions == expected.contributions).all()
 
 
-async def test_json_for_people(client: httpx.AsyncClient) -> None:
+async def test_json_for_people(client: httpx2.AsyncClient) -> None:
     """A JSON request is answered in JSON, its content type's charset notwithstanding."""
     answer = await client.post(
         "/invocations",
@@ -62,7 +62,7 @@ async def test_json_for_people(client: httpx.AsyncClient) -> None:
     assert answer.json()["rows"][0]["contributions"]
 
 
-async def test_the_accept_header_chooses_the_answer(client: httpx.AsyncClient) -> None:
+async def test_the_accept_header_chooses_the_answer(client: httpx2.AsyncClient) -> None:
     """A binary request may ask for a JSON answer."""
     answer = await client.post(
         "/invocations",
@@ -84,7 +84,7 @@ async def test_the_accept_header_chooses_the_answer(client: httpx.AsyncClient) -
     ],
 )
 async def test_refusals(
-    client: httpx.AsyncClient, body: bytes, headers: dict[str, str], status: int, field: str
+    client: httpx2.AsyncClient, body: bytes, headers: dict[str, str], status: int, field: str
 ) -> None:
     """Each refusal has its status and says, as JSON, which field, what value and what to do."""
     answer = await client.post("/invocations", content=body, headers=headers)
@@ -96,7 +96,7 @@ async def test_refusals(
     assert refusal["code"].endswith("Error")
 
 
-async def test_a_long_body_of_unknown_length_is_cut_off(client: httpx.AsyncClient) -> None:
+async def test_a_long_body_of_unknown_length_is_cut_off(client: httpx2.AsyncClient) -> None:
     """A body without Content-Length is refused as soon as it is too long, not read to its end."""
     sent = 0
 

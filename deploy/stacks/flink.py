@@ -1,0 +1,211 @@
+"""The Flink stack: the application on Managed Service for Apache Flink, its role and its logs."""
+
+from aws_cdk import (
+    ArnFormat,
+    CfnParameter,
+    RemovalPolicy,
+    Stack,
+    aws_iam,
+    aws_logs,
+)
+from aws_cdk import aws_kinesisanalyticsv2 as managed_flink
+from constructs import Construct
+
+from deploy.stacks.streams import StreamsStack
+from deploy.streams import DEAD_LETTER, STREAMS
+
+APPLICATION_NAME = "roadside-features"
+RUNTIME = "FLINK-2_2"
+PARALLELISM = 8
+"""As many as the busiest input has shards, so that each is read by a task of its own."""
+
+Application = managed_flink.CfnApplication
+Logging = managed_flink.CfnApplicationCloudWatchLoggingOption
+
+
+class FlinkStack(Stack):
+    """The streaming application.
+
+    The code's place and the network are parameters: the code is uploaded before the stack is
+    deployed (``deploy.package_flink``), and the network is where the online store is.
+    """
+
+    def __init__(self, scope: Construct, identifier: str, streams: StreamsStack) -> None:
+        super().__init__(scope, identifier, description="Streaming features of provider ranking")
+        self._streams = streams
+        self._bucket = self._parameter("CodeBucket", "Bucket of the application's zip")
+        self._object = self._parameter("CodeObject", "Key of the application's zip in the bucket")
+        self._redis_url = self._parameter("RedisUrl", "Online store, rediss://host:port/db")
+        self._subnets = self._parameter(
+            "Subnets", "Private subnets, one a zone", "List<AWS::EC2::Subnet::Id>"
+        )
+        self._security_groups = self._parameter(
+            "SecurityGroups", "May reach the online store", "List<AWS::EC2::SecurityGroup::Id>"
+        )
+        log_group = aws_logs.LogGroup(
+            self,
+            "Logs",
+            retention=aws_logs.RetentionDays.ONE_MONTH,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        log_stream = aws_logs.LogStream(
+            self, "LogStream", log_group=log_group, removal_policy=RemovalPolicy.DESTROY
+        )
+        role = self._role(log_group)
+        application = Application(
+            self,
+            "Application",
+            application_name=APPLICATION_NAME,
+            application_description="Windowed stream features, from Kinesis to the online store",
+            runtime_environment=RUNTIME,
+            service_execution_role=role.role_arn,
+            application_configuration=self._configuration(),
+        )
+        # The role alone is not enough to start: what it may do is a resource of its own.
+        application.node.add_dependency(role.node.find_child("DefaultPolicy"))
+        logging = managed_flink.CfnApplicationCloudWatchLoggingOption(
+            self,
+            "Logging",
+            application_name=APPLICATION_NAME,
+            cloud_watch_logging_option=Logging.CloudWatchLoggingOptionProperty(
+                log_stream_arn=self._log_stream_arn(log_group, log_stream.log_stream_name)
+            ),
+        )
+        logging.add_resource_dependency(application)
+
+    def _parameter(self, name: str, description: str, kind: str = "String") -> CfnParameter:
+        return CfnParameter(self, name, type=kind, description=description)
+
+    def _configuration(self) -> Application.ApplicationConfigurationProperty:
+        return Application.ApplicationConfigurationProperty(
+            application_code_configuration=Application.ApplicationCodeConfigurationProperty(
+                code_content_type="ZIPFILE",
+                code_content=Application.CodeContentProperty(
+                    s3_content_location=Application.S3ContentLocationProperty(
+                        bucket_arn=self._bucket_arn(),
+                        file_key=self._object.value_as_string,
+                    )
+                ),
+            ),
+            application_snapshot_configuration=(
+                Application.ApplicationSnapshotConfigurationProperty(snapshots_enabled=True)
+            ),
+            environment_properties=Application.EnvironmentPropertiesProperty(
+                property_groups=self._property_groups()
+            ),
+            # Checkpoints and their interval belong to the service's default, which restores from
+            # the newest snapshot when an update fails to start.
+            flink_application_configuration=Application.FlinkApplicationConfigurationProperty(
+                checkpoint_configuration=Application.CheckpointConfigurationProperty(
+                    configuration_type="DEFAULT"
+                ),
+                monitoring_configuration=Application.MonitoringConfigurationProperty(
+                    configuration_type="CUSTOM", log_level="INFO", metrics_level="OPERATOR"
+                ),
+                parallelism_configuration=Application.ParallelismConfigurationProperty(
+                    configuration_type="CUSTOM",
+                    parallelism=PARALLELISM,
+                    parallelism_per_kpu=1,
+                    auto_scaling_enabled=True,
+                ),
+            ),
+            vpc_configurations=[
+                Application.VpcConfigurationProperty(
+                    subnet_ids=self._subnets.value_as_list,
+                    security_group_ids=self._security_groups.value_as_list,
+                )
+            ],
+        )
+
+    def _property_groups(self) -> list[Application.PropertyGroupProperty]:
+        groups = {
+            # The service's own group: what to start, and with which jar and Python path.
+            "kinesis.analytics.flink.run.options": {
+                "python": "main.py",
+                "jarfile": "lib/flink-jobs.jar",
+                "pyFiles": "python/",
+            },
+            "jobs": {"name": APPLICATION_NAME},
+            "streams": {"kind": "kinesis", "region": self.region},
+            "feature_store": {"redis_url": self._redis_url.value_as_string},
+        }
+        return [
+            Application.PropertyGroupProperty(property_group_id=name, property_map=properties)
+            for name, properties in groups.items()
+        ]
+
+    def _role(self, log_group: aws_logs.LogGroup) -> aws_iam.Role:
+        """Return a role that may do what the application does, and no more."""
+        role = aws_iam.Role(
+            self,
+            "Role",
+            assumed_by=aws_iam.ServicePrincipal(
+                "kinesisanalytics.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            ),
+            description="Reads the event streams, writes dead letters",
+        )
+        for stream in STREAMS:
+            if stream.is_input:
+                _allow(role, _READ, self._streams.streams[stream.name].stream_arn)
+        dead_letters = self._streams.streams[DEAD_LETTER].stream_arn
+        _allow(role, _WRITE, dead_letters)
+        _allow(role, ("kms:Decrypt", "kms:GenerateDataKey"), self._streams.key.key_arn)
+        code = f"{self._bucket_arn()}/{self._object.value_as_string}"
+        _allow(role, ("s3:GetObject", "s3:GetObjectVersion"), code)
+        _allow(
+            role,
+            ("logs:DescribeLogStreams", "logs:PutLogEvents"),
+            log_group.log_group_arn,
+            self._log_stream_arn(log_group, "*"),
+        )
+        self._allow_network_interfaces(role)
+        return role
+
+    def _allow_network_interfaces(self, role: aws_iam.Role) -> None:
+        """Let the service put the application into the VPC; without this it does not start."""
+        # EC2's descriptions know no resources: they are granted for all or not at all.
+        _allow(role, _DESCRIBE_NETWORK, "*")
+        place = f"arn:{self.partition}:ec2:{self.region}:{self.account}"
+        _allow(
+            role,
+            ("ec2:CreateNetworkInterface",),
+            *(f"{place}:{kind}/*" for kind in ("network-interface", "subnet", "security-group")),
+        )
+        _allow(
+            role,
+            ("ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"),
+            f"{place}:network-interface/*",
+        )
+
+    def _log_stream_arn(self, group: aws_logs.LogGroup, name: str) -> str:
+        return self.format_arn(
+            service="logs",
+            resource="log-group",
+            resource_name=f"{group.log_group_name}:log-stream:{name}",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+
+    def _bucket_arn(self) -> str:
+        return f"arn:{self.partition}:s3:::{self._bucket.value_as_string}"
+
+
+_READ = (
+    "kinesis:DescribeStream",
+    "kinesis:DescribeStreamSummary",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:ListShards",
+)
+_WRITE = ("kinesis:DescribeStreamSummary", "kinesis:PutRecords")
+_DESCRIBE_NETWORK = (
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
+
+
+def _allow(role: aws_iam.Role, actions: tuple[str, ...], *resources: str) -> None:
+    role.add_to_policy(aws_iam.PolicyStatement(actions=list(actions), resources=list(resources)))
