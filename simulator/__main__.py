@@ -58,7 +58,9 @@ def _live(options: argparse.Namespace, settings: WorldSettings) -> int:
     if options.batch_dir is not None:
         today = batch_tables.midnight(start_s)
         batch_tables.write_profiles(world.providers, options.batch_dir, today)
-        batch_tables.write_records(world.providers, options.batch_dir, settings.seed, today, today)
+        batch_tables.write_records(
+            world.providers, options.batch_dir, settings.seed, today - batch_tables.ONE_DAY, today
+        )
     with live.stopped_by_signals() as stop:
         total = live.play(world, publisher, live.Pace(options.speed), stop)
     sys.stderr.write(f"simulator: stopped after {total:,} events\n")
@@ -123,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         "--batch-dir",
         type=Path,
         default=None,
-        help="also write provider_profile and today's provider_history under this directory",
+        help="also write provider_profile and the newest provider_history under this directory",
     )
     now.add_argument(
         "--exclude-providers", default="", help="ids, by commas, that somebody else plays"

@@ -115,11 +115,12 @@ def _request_row(decision: Decision) -> Row:
         "request_ts": _stamp(request.time_s),
         "request_lat": request.lat,
         "request_lon": request.lon,
-        "service": request.service,
+        "requested_service": request.service,
         "vehicle_class": request.vehicle_class,
         "promised_minutes": request.promised_minutes,
         "available_candidates": decision.available_candidates,
         "cell": request.cell,
+        "service": request.service,  # the entity key of the provider's record
     }
 
 

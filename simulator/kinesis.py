@@ -23,7 +23,7 @@ class StreamError(RuntimeError):
     """A stream is missing or does not take records; the message says which and what to do."""
 
 
-def connect(endpoint_url: str | None, region: str) -> Any:  # noqa: ANN401 - boto3 has no types
+def connect(endpoint_url: str | None, region: str) -> Any:
     """Return a Kinesis client; an emulator's endpoint needs no credentials of its own."""
     session = boto3.Session()
     local: dict[str, str] = {}
@@ -45,7 +45,7 @@ def partition_key(event: Event) -> str:
 class Publisher:
     """Puts events on their streams."""
 
-    def __init__(self, client: Any) -> None:  # noqa: ANN401 - boto3 has no types
+    def __init__(self, client: Any) -> None:
         self._client = client
         self._encoder = msgspec.json.Encoder()
 
@@ -92,7 +92,7 @@ class Publisher:
             "add shards, or play fewer providers"
         )
 
-    def _call(self, operation: str, stream: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
+    def _call(self, operation: str, stream: str, **arguments: Any) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**arguments)
         except ClientError as error:

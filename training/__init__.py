@@ -1,1 +1,1 @@
-"""From outcomes to a promoted model bundle."""
+"""From an archive to a model bundle: labels, data set, checks, models, evaluation, bundle."""

@@ -1,0 +1,42 @@
+"""The files by which the steps hand on their work."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from training.errors import DataError
+
+DECISIONS = "decisions.parquet"
+OUTCOMES = "outcomes.parquet"
+TRUTH = "truth.parquet"
+"""Only an archive of the simulator has it: each candidate's true chance of success."""
+LABELS = "labels.parquet"
+TRAINING_SET = "training_set.parquet"
+MODELS = "models"
+CALIBRATION = "calibration.json"
+METRICS = "metrics.json"
+
+
+def read_frame(path: Path, origin: str) -> pd.DataFrame:
+    """Read a Parquet file.
+
+    Args:
+        path: The file.
+        origin: What makes the file, for the message when it is not there.
+
+    Raises:
+        DataError: It is not there or cannot be read.
+    """
+    if not path.is_file():
+        raise DataError(f"{path} isn't there; make it with {origin}")
+    try:
+        return pd.read_parquet(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{path} cannot be read ({error}); make it again with {origin}") from error
+
+
+def write_frame(frame: pd.DataFrame, path: Path) -> None:
+    """Write a Parquet file, making its directory."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(path, index=False)

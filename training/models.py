@@ -1,0 +1,223 @@
+"""Ranker, minutes to arrival, chance of success: ``python -m training.models``.
+
+All are CatBoost with oblivious trees on numeric features, seeded. Each offer is weighted by the
+inverse of its logged propensity (cut, and scaled to mean 1): the log prefers near providers, the
+ranker will be asked about all.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from catboost import CatBoost, Pool
+from sklearn.isotonic import IsotonicRegression
+
+from feature_repo.bundle_manifest import Calibration, ModelFiles
+from feature_repo.model_matrix import MODEL_FEATURES
+from training.dataset import CALIBRATE, TRAIN
+from training.errors import DataError, exit_on_errors
+from training.files import CALIBRATION, MODELS, TRAINING_SET, read_frame
+
+HIGHEST_WEIGHT = 10.0
+"""Of the median weight: one lucky exploration must not outvote a hundred plain offers."""
+GAIN_OF_GRADE = np.array([0.0, 0.2, 0.5, 0.9, 1.0])
+"""What a grade is worth: success is most, an accepted job that fails is little."""
+_LEAST_EVENTS = 50
+_COMMON: dict[str, Any] = {
+    "iterations": 400,
+    "learning_rate": 0.04,
+    "depth": 4,
+    "l2_leaf_reg": 20.0,
+    "grow_policy": "SymmetricTree",
+    "thread_count": 2,
+    "allow_writing_files": False,
+    "verbose": False,
+}
+_STAMPS = ("train_finish_time", "model_guid")
+
+Floats = npt.NDArray[np.float64]
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainedModels:
+    """The four models and the calibration of the last."""
+
+    ranker: CatBoost
+    eta_p50: CatBoost
+    eta_p90: CatBoost
+    success: CatBoost
+    calibration: Calibration
+
+    def by_role(self) -> dict[str, CatBoost]:
+        """Return the models by their names in ``bundle_manifest.ModelFiles``."""
+        return {name: getattr(self, name) for name in msgspec.structs.asdict(ModelFiles())}
+
+
+def matrix(frame: pd.DataFrame) -> npt.NDArray[np.float32]:
+    """Return the model matrix of a training set, float32 [n, len(MODEL_FEATURES)]."""
+    return frame[list(MODEL_FEATURES)].to_numpy(dtype=np.float32)
+
+
+def weights(stage_propensity: npt.NDArray[np.float64]) -> Floats:
+    """Return inverse-propensity weights, cut at ``HIGHEST_WEIGHT`` medians, with mean 1."""
+    inverse = 1 / stage_propensity
+    cut = np.minimum(inverse, HIGHEST_WEIGHT * np.median(inverse))
+    return np.asarray(cut / cut.mean())
+
+
+def train(frame: pd.DataFrame, seed: int, progress: Progress = lambda _name: None) -> TrainedModels:
+    """Train on the labelled rows of a training set.
+
+    Args:
+        frame: What ``dataset.build`` returns.
+        seed: The same frame and seed give the same models.
+        progress: Called with each model's name before it is trained.
+
+    Raises:
+        DataError: There is too little to learn from.
+    """
+    labelled = frame[frame["grade"].notna()].sort_values(["request_ts", "event_id", "provider_id"])
+    fit, held = labelled[labelled["split"] == TRAIN], labelled[labelled["split"] == CALIBRATE]
+    _require_enough(fit, held)
+    progress("ranker")
+    ranker = _ranker(fit, held, seed)
+    progress("eta_p50")
+    eta_p50 = _eta(fit, held, seed, 0.5)
+    progress("eta_p90")
+    eta_p90 = _eta(fit, held, seed, 0.9)
+    progress("success")
+    success = _classifier(fit, held, seed)
+    return TrainedModels(ranker, eta_p50, eta_p90, success, calibrate(success, held))
+
+
+def calibrate(classifier: CatBoost, held: pd.DataFrame) -> Calibration:
+    """Return the isotonic map from the classifier's probability to the observed share.
+
+    It is fitted on rows that the classifier was not, weighted as in training.
+    """
+    raw = raw_probability(classifier, matrix(held))
+    isotonic = IsotonicRegression(y_min=0.0, y_max=1.0, out_of_bounds="clip")
+    isotonic.fit(raw, held["success"].astype(float), sample_weight=weights(_propensity(held)))
+    x, y = isotonic.X_thresholds_, isotonic.y_thresholds_
+    if len(x) == 1:  # no trend at all: a level line still needs two points
+        x, y = np.array([0.0, 1.0]), np.repeat(y, 2)
+    return Calibration(x=tuple(map(float, x)), y=tuple(map(float, y)))
+
+
+def raw_probability(classifier: CatBoost, rows: npt.NDArray[np.float32]) -> Floats:
+    """Return the classifier's probability before calibration, float64 [n]."""
+    return np.asarray(classifier.predict(rows, prediction_type="Probability")[:, 1])
+
+
+def save(models: TrainedModels, work: Path) -> None:
+    """Write the models and the calibration to the work directory."""
+    directory = work / MODELS
+    directory.mkdir(parents=True, exist_ok=True)
+    files = msgspec.structs.asdict(ModelFiles())
+    for role, model in models.by_role().items():
+        model.save_model(str(directory / files[role]))
+    (directory / CALIBRATION).write_bytes(msgspec.json.encode(models.calibration))
+
+
+def load(work: Path) -> TrainedModels:
+    """Read what ``save`` wrote.
+
+    Raises:
+        DataError: There is nothing, or not all of it.
+    """
+    directory = work / MODELS
+    models: dict[str, CatBoost] = {}
+    for role, name in msgspec.structs.asdict(ModelFiles()).items():
+        if not (directory / name).is_file():
+            raise DataError(f"{directory / name} isn't there; run `python -m training.models`")
+        models[role] = CatBoost().load_model(str(directory / name))
+    calibration = (directory / CALIBRATION).read_bytes()
+    return TrainedModels(**models, calibration=msgspec.json.decode(calibration, type=Calibration))
+
+
+def _ranker(fit: pd.DataFrame, held: pd.DataFrame, seed: int) -> CatBoost:
+    """Fit what an offer to a provider is worth.
+
+    Not a groupwise loss (YetiRank): offers stop at the first acceptance, so inside one event all
+    but the last are refusals, and who is late or gives up would not be learned at all.
+    """
+    pools = [_pool(part, GAIN_OF_GRADE[part["grade"].astype(int)]) for part in (fit, held)]
+    return _fit("CrossEntropy", pools, seed)
+
+
+def _eta(fit: pd.DataFrame, held: pd.DataFrame, seed: int, alpha: float) -> CatBoost:
+    arrived = [part[part["minutes_to_arrival"].notna()] for part in (fit, held)]
+    pools = [_pool(part, part["minutes_to_arrival"].to_numpy()) for part in arrived]
+    return _fit(f"Quantile:alpha={alpha}", pools, seed)
+
+
+def _classifier(fit: pd.DataFrame, held: pd.DataFrame, seed: int) -> CatBoost:
+    pools = [_pool(part, part["success"].astype(int).to_numpy()) for part in (fit, held)]
+    return _fit("Logloss", pools, seed)
+
+
+def _fit(loss: str, pools: list[Pool], seed: int) -> CatBoost:
+    model = CatBoost({**_COMMON, "loss_function": loss, "random_seed": seed})
+    model.fit(pools[0], eval_set=pools[1], early_stopping_rounds=50)
+    metadata = model.get_metadata()
+    for stamp in _STAMPS:  # the same data and seed give the same bytes
+        if stamp in metadata.keys():  # noqa: SIM118 - it has no __contains__ of its own
+            del metadata[stamp]
+    return model
+
+
+def _pool(rows: pd.DataFrame, target: npt.NDArray[Any]) -> Pool:
+    return Pool(
+        matrix(rows),
+        target,
+        weight=weights(_propensity(rows)),
+        feature_names=list(MODEL_FEATURES),
+    )
+
+
+def _propensity(rows: pd.DataFrame) -> Floats:
+    return rows["stage_propensity"].to_numpy(dtype=np.float64)
+
+
+def _require_enough(fit: pd.DataFrame, held: pd.DataFrame) -> None:
+    for name, part in (("train", fit), ("calibrate", held)):
+        successes = int(part["success"].astype(bool).sum())
+        if len(part) < _LEAST_EVENTS or not 0 < successes < len(part):
+            raise DataError(
+                f"split {name!r} has {len(part)} labelled offers, {successes} of them successes: "
+                f"at least {_LEAST_EVENTS} of both kinds are needed; take an archive of more hours"
+            )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the step; return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.models",
+        description="Train the ranker, the arrival times and the chance of success.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--work", type=Path, required=True, help="where training_set.parquet is")
+    parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same models")
+    options = parser.parse_args(arguments)
+    with exit_on_errors("training.models"):
+        frame = read_frame(options.work / TRAINING_SET, "`python -m training.dataset`")
+        save(train(frame, options.seed, print_step), options.work)
+        sys.stdout.write(f"{options.work / MODELS}: trained\n")
+    return 0
+
+
+def print_step(name: str) -> None:
+    """Say on stderr which model is being trained."""
+    sys.stderr.write(f"training {name}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""All steps from an archive to a bundle: ``python -m training.run``."""
+
+import argparse
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from feature_repo import bundle_manifest
+from feature_repo.bundle_manifest import BundleManifest
+from training import bundle, checks, dataset, evaluate, labels, models
+from training.errors import exit_on_errors
+
+_SHOWN = (
+    ("NDCG@1, offered candidates", "ndcg_at_1"),
+    ("NDCG@5, offered candidates", "ndcg_at_5"),
+    ("True success of first choice", "true_success_at_1"),
+)
+_RULES = ("model", "nearest", "lowest_eta", "oracle")
+
+
+class _Steps:
+    """Shows the step that is under way, and leaves a line for each that is done."""
+
+    def __init__(self, console: Console, progress: Progress) -> None:
+        self._console = console
+        self._progress = progress
+        self._task = progress.add_task("", total=None)
+        self._began = time.monotonic()
+
+    def start(self, name: str) -> None:
+        self._began = time.monotonic()
+        self._progress.update(self._task, description=name)
+
+    def done(self, name: str, result: str) -> None:
+        seconds = time.monotonic() - self._began
+        self._console.print(
+            f"{name:10} {result} ({seconds:.1f} s)", highlight=False, soft_wrap=True
+        )
+
+
+def run(options: argparse.Namespace, console: Console) -> BundleManifest:
+    """Run all steps; return the manifest of the bundle made.
+
+    Raises:
+        DataError: Data is missing or not as it must be, or a check fails.
+        BundleError: The bundle would not be one that serving accepts.
+    """
+    work: Path = options.work or options.bundle.with_name(f"{options.bundle.name}.work")
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        steps = _Steps(console, progress)
+        steps.start("labels")
+        maturity = timedelta(hours=options.maturity_hours)
+        counts = labels.build(options.data, work, options.as_of, maturity)
+        steps.done("labels", labels.describe(counts))
+        steps.start("dataset: joining features as of each request")
+        frame = dataset.build(options.data, options.feature_repo, work)
+        steps.done("dataset", dataset.describe(frame))
+        steps.start("checks")
+        findings = checks.require(frame)
+        steps.done("checks", f"all {len(findings)} hold")
+        steps.start("models")
+        trained = models.train(frame, options.seed, lambda name: steps.start(f"models: {name}"))
+        models.save(trained, work)
+        steps.done("models", f"{trained.ranker.tree_count_} trees in the ranker")
+        steps.start("evaluate")
+        evaluate.save(evaluate.evaluate(frame, trained), work)
+        steps.done("evaluate", "on the latest events")
+        steps.start("bundle")
+        manifest = bundle_manifest.load(bundle.build(work, options.bundle, options.seed))
+        steps.done("bundle", f"{options.bundle}, version {manifest.version}")
+    return manifest
+
+
+def summary(manifest: BundleManifest) -> Table:
+    """Return the metrics against the simple rules, as a table."""
+    table = Table(title=f"Model bundle {manifest.version}")
+    table.add_column("")
+    for rule in _RULES:
+        table.add_column(rule.replace("_", " "), justify="right")
+    for title, prefix in _SHOWN:
+        values = [manifest.metrics.get(f"{prefix}_{rule}") for rule in _RULES]
+        table.add_row(title, *("" if value is None else f"{value:.3f}" for value in values))
+    metrics = manifest.metrics
+    table.add_row("Arrival, mean error, minutes", f"{metrics['eta_mae_min']:.1f}")
+    table.add_row("Arrivals within the p90", f"{metrics['eta_p90_coverage']:.0%}")
+    error = metrics["success_calibration_error"]
+    table.add_row("Success, calibration error", f"{error:.3f}")
+    return table
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the steps; return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.run",
+        description="Labels, data set, checks, models, evaluation and bundle from an archive.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, required=True, help="the archive")
+    parser.add_argument(
+        "--feature-repo", type=Path, default=Path("feature_repo"), help="an applied Feast repo"
+    )
+    parser.add_argument("--bundle", type=Path, required=True, help="the bundle's directory")
+    parser.add_argument(
+        "--work", type=Path, default=None, help="directory between steps; none is BUNDLE.work"
+    )
+    parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same bundle")
+    parser.add_argument(
+        "--as-of",
+        type=labels.moment,
+        default=None,
+        help="labels as known then, ISO 8601, UTC; none is the archive's end",
+    )
+    hours = labels.DEFAULT_MATURITY / timedelta(hours=1)
+    parser.add_argument(
+        "--maturity-hours", type=float, default=hours, help="age at which a label is final"
+    )
+    options = parser.parse_args(arguments)
+    console = Console()
+    with exit_on_errors("training.run"):
+        console.print(summary(run(options, console)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
