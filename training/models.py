@@ -146,8 +146,9 @@ def load(work: Path) -> TrainedModels:
 def _ranker(fit: pd.DataFrame, held: pd.DataFrame, seed: int) -> CatBoost:
     """Fit what an offer to a provider is worth.
 
-    Not a groupwise loss (YetiRank): offers stop at the first acceptance, so inside one event all
-    but the last are refusals, and who is late or gives up would not be learned at all.
+    Not YetiRank inside each event: offers stop at the first acceptance, so all but the last are
+    usually refusals, and little would be learned of who is late or gives up. What was measured:
+    ``docs/decisions/rank-by-the-graded-outcome.md``.
     """
     pools = [_pool(part, GAIN_OF_GRADE[part["grade"].astype(int)]) for part in (fit, held)]
     return _fit("CrossEntropy", pools, seed)
