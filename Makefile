@@ -5,6 +5,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := flink,scoring,features,training,simulator,local,dev
+DEPLOY_VENV := .venv-deploy
+DEPLOY_BIN := $(DEPLOY_VENV)/bin
 JAR := flink_jobs/target/flink-jobs.jar
 JAVA_SOURCES := $(shell find flink_jobs/src -type f 2>/dev/null) flink_jobs/pom.xml
 ARGS ?=
@@ -27,6 +29,14 @@ $(VENV)/installed: setup.cfg constraints.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
 
+# The infrastructure code has an environment of its own: docs/decisions/0010.
+$(DEPLOY_VENV)/installed: setup.cfg constraints-deploy.txt
+	@echo "Installing the deploy packages into $(DEPLOY_VENV) ..."
+	@$(PYTHON) -m venv $(DEPLOY_VENV)
+	@$(DEPLOY_BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(DEPLOY_BIN)/uv pip install --quiet --python $(DEPLOY_BIN)/python --constraint constraints-deploy.txt --editable '.[deploy,dev]'
+	@touch $@
+
 $(JAR): $(JAVA_SOURCES)
 	@echo "Building the Flink jar with Maven ..."
 	@mvn --quiet --batch-mode --file flink_jobs/pom.xml package
@@ -37,8 +47,9 @@ run: setup ## events on Kinesis to explained recommendations; until Ctrl-C (ARGS
 	@exec $(BIN)/python -m deploy.local $(ARGS)
 
 .PHONY: test
-test: setup ## every test, the whole stack included
+test: setup $(DEPLOY_VENV)/installed ## every test, the whole stack included
 	$(BIN)/python -m pytest
+	$(DEPLOY_BIN)/python -m pytest --confcutdir=tests/deploy tests/deploy
 
 .PHONY: test-unit
 test-unit: $(VENV)/installed ## only the tests that need no server, in seconds
@@ -49,6 +60,10 @@ check: $(VENV)/installed ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+.PHONY: check-deploy
+check-deploy: $(DEPLOY_VENV)/installed ## types of the infrastructure code, in its own environment
+	$(DEPLOY_BIN)/mypy deploy/app.py deploy/stacks
 
 .PHONY: clean
 clean: ## remove what was made here: data, models, builds

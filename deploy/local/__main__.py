@@ -53,7 +53,13 @@ def _run(options: argparse.Namespace, console: Console) -> int:
                 supervisor,
                 layout,
                 Ports().shifted(options.port_offset),
-                World(options.providers, options.seed, options.history_hours, options.speed),
+                World(
+                    providers=options.providers,
+                    seed=options.seed,
+                    history_hours=options.history_hours,
+                    speed=options.speed,
+                    exclude_providers=tuple(filter(None, options.exclude_providers.split(","))),
+                ),
                 steps.report,
             )
             stack.start()
@@ -129,6 +135,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=7, help="of the world and the training")
     parser.add_argument("--history-hours", type=float, default=6.0, help="history to train on")
     parser.add_argument("--speed", type=float, default=1.0, help="the world's seconds a second")
+    parser.add_argument(
+        "--exclude-providers",
+        default="",
+        metavar="ID,ID",
+        help="providers that the simulator leaves to you to play on the streams",
+    )
     return parser
 
 

@@ -179,8 +179,10 @@ class LocalStack:
         self.layout.prepared.unlink(missing_ok=True)
         shutil.rmtree(data, ignore_errors=True)
         self.report("simulating history")
-        self._python("history", "simulator", "history", "--out", str(data), *self._world_arguments(),
-                     "--hours", str(world.history_hours))  # fmt: skip
+        self._python(
+            "history", "simulator", "history", "--out", str(data),
+            "--hours", str(world.history_hours), *self._world_arguments(),
+        )  # fmt: skip
         self.report("computing the history's features: the same Flink jobs, in batch")
         flink.wait_for_slots(cluster, FLINK_READY_S)
         properties = self._write_properties("backfill", self._backfill_properties())
