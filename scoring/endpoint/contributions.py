@@ -7,8 +7,10 @@ and a request costs one ``calc_leaf_indexes``, one gather and one sum.
 
 The game is the one CatBoost's ``ShapValues`` plays ("tree path dependent"): features outside the
 coalition are averaged out by the training weight of the two sides of each split. Contributions
-and expected value sum to the raw score for every row. CatBoost leaves branches that no training
-row reached out of its sums; where such a leaf has a value, only the values here still add up.
+and expected value sum to the raw score for every row. One difference: where a leaf that no
+training row reached has a value (training leaves it at 0, editing a model may not), CatBoost
+weighs by the very rows that it explains, so a row's reasons depend on its company; here the
+weights are always those of training.
 """
 
 from collections.abc import Sequence

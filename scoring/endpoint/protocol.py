@@ -1,8 +1,8 @@
 """The messages between gateway and endpoint: MessagePack around little-endian arrays.
 
-A request of 225 candidates and 76 features is 68 KB and decodes without a copy; the same as JSON
-is ten times the bytes and a hundred times the work. People who try the endpoint by hand use the
-JSON form, see ``json_protocol``.
+A request of 225 candidates and 76 features is 68 KB and decodes without a copy in microseconds;
+as JSON it is 0.9 MB and takes milliseconds, more than scoring it does. People who try the
+endpoint by hand use the JSON form, see ``json_protocol``.
 """
 
 from typing import Any

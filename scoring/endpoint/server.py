@@ -27,7 +27,7 @@ from scoring.endpoint.errors import (
 from scoring.endpoint.scorer import Scorer
 
 MAX_BODY_BYTES = 6 * 1024 * 1024
-"""SageMaker's own limit for a real-time request when this was written, and 40 x our largest."""
+"""Ten times ``protocol.MAX_ROWS`` candidates, and no more than SageMaker lets through."""
 
 MODEL_DIR_VARIABLE = "SM_MODEL_DIR"
 """SageMaker's name for the directory into which it unpacked ``model.tar.gz``."""

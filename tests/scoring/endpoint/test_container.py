@@ -21,7 +21,7 @@ def _environment(**variables: str) -> dict[str, str]:
 
 
 def test_serve_runs_without_docker(bundle_directory: Path) -> None:
-    """The script that SageMaker calls serves the unpacked bundle, and SIGTERM reaches the server."""
+    """The script that SageMaker calls serves a bundle, and SIGTERM reaches the server."""
     environment = _environment(
         SM_MODEL_DIR=str(bundle_directory),
         SERVE_HOST="127.0.0.1",
@@ -35,7 +35,7 @@ def test_serve_runs_without_docker(bundle_directory: Path) -> None:
             assert process.stdout is not None
             address = re.search(r"http://\S+", process.stdout.readline())
             assert address, "the process ended without an address"
-            with urllib.request.urlopen(f"{address[0]}/ping", timeout=30) as answer:
+            with urllib.request.urlopen(f"{address[0]}/ping", timeout=30) as answer:  # noqa: S310
                 assert answer.status == 200
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0

@@ -146,6 +146,20 @@ def test_a_tree_worked_out_by_hand() -> None:
     assert table.values[1][1] == pytest.approx(((6.0 - 4.5) + (4.0 - 1.0)) / 2)
 
 
+def test_a_branch_that_training_never_reached() -> None:
+    """Below a side that no training row took, both sides of a further split count alike."""
+    tree = ObliviousTree(
+        split_features=(7, 3),
+        leaf_values=np.array([1.0, 3.0, 0.0, 0.0]),
+        leaf_weights=np.array([0.0, 0.0, 1.0, 1.0]),
+    )
+    table = tree_table(tree)
+    # The first leaf: nothing known 0; only 7 known (1 + 3) / 2 = 2; only 3 known 0; both 1.
+    assert table.expected == 0.0
+    assert table.values[0][0] == pytest.approx(((2.0 - 0.0) + (1.0 - 0.0)) / 2)
+    assert table.values[1][0] == pytest.approx(((0.0 - 0.0) + (1.0 - 2.0)) / 2)
+
+
 @pytest.mark.parametrize("policy", ["Lossguide", "Depthwise"])
 def test_other_trees_are_refused(policy: str) -> None:
     """A model whose trees are not symmetric is refused with the setting to change."""
