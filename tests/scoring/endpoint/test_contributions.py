@@ -37,7 +37,8 @@ def _random_matrix(rng: np.random.Generator, rows: int, columns: int) -> Matrix:
 def _labels_of(matrix: Matrix, rng: np.random.Generator) -> npt.NDArray[np.float64]:
     known = np.nan_to_num(matrix.astype(float))
     signal = known[:, 0] - known[:, 0] * known[:, -1] + rng.normal(size=len(matrix))
-    return np.digitize(signal, [-1.0, 0.0, 1.0]).astype(float)
+    grades: npt.NDArray[np.float64] = np.digitize(signal, [-1.0, 0.0, 1.0]).astype(float)
+    return grades
 
 
 def _assert_equals_catboost(model: CatBoost, rows: Matrix) -> None:
