@@ -95,3 +95,14 @@ class DispatchEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     vehicle_class: int | None = None
     promised_minutes: float | None = None
     score: int | None = None
+
+
+class ArchivedRecord(msgspec.Struct, frozen=True):
+    """A record of any stream in the archive: one JSON line.
+
+    The time of arrival is kept, because a backfill must judge an event's age as it was judged
+    when the event came.
+    """
+
+    received_ts: int
+    record_text: str

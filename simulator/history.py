@@ -12,6 +12,7 @@ from flink_jobs.event_schemas import (
     PROVIDER_GPS,
     TRAFFIC,
     WEATHER,
+    ArchivedRecord,
     AvailabilityEvent,
     DispatchEvent,
     GpsEvent,
@@ -31,6 +32,8 @@ STREAM_OF: dict[type[Event], str] = {
     DispatchEvent: DISPATCH_EVENTS,
 }
 _TICK_S = 15.0
+_TRANSIT_MS = 400
+"""From an event to its arrival on the stream."""
 _FILE_S = 3600.0
 """One file an hour and stream."""
 
@@ -115,4 +118,8 @@ def _append(events: list[Event], directory: Path, hour: int, counts: dict[str, i
         counts[stream] += len(of_stream)
         path = directory / "events" / stream / f"{hour:05d}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoder.encode_lines(of_stream))
+        path.write_bytes(encoder.encode_lines([_archived(event, encoder) for event in of_stream]))
+
+
+def _archived(event: Event, encoder: msgspec.json.Encoder) -> ArchivedRecord:
+    return ArchivedRecord(event.ts + _TRANSIT_MS, encoder.encode(event).decode())
