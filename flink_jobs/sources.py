@@ -54,6 +54,8 @@ def kinesis_table(
         Schema.new_builder()
         .column("f0", "STRING")
         .column_by_metadata("received_at", "TIMESTAMP_LTZ(3)", "rowtime", is_virtual=True)
+        # A table drops the watermarks of its data stream unless it names them.
+        .watermark("received_at", "SOURCE_WATERMARK()")
         .build()
     )
     raw = tables.from_data_stream(records, schema)
