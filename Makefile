@@ -63,7 +63,7 @@ check: $(VENV)/installed ## format, lint, types
 
 .PHONY: check-deploy
 check-deploy: $(DEPLOY_VENV)/installed ## types of the infrastructure code, in its own environment
-	$(DEPLOY_BIN)/mypy deploy/app.py deploy/stacks
+	$(DEPLOY_BIN)/mypy -m deploy.app -m deploy.stacks.flink -m deploy.stacks.streams
 
 .PHONY: clean
 clean: ## remove what was made here: data, models, builds

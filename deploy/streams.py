@@ -22,7 +22,7 @@ class Stream:
     Attributes:
         name: As producers and consumers know it.
         peak_records_per_s: From the design's loads.
-        record_bytes: A typical record with its key, as measured on the simulator's events.
+        record_bytes: A typical record with its key, an estimate from the event schemas.
         retention_hours: How long a consumer may stand still without losing a record.
         is_input: Whether the Flink application reads it.
     """

@@ -48,7 +48,7 @@ class ViewRows:
 
 @dataclass(frozen=True)
 class Beacon:
-    """How far a view's pipeline has come, epoch microseconds."""
+    """How far a view's pipeline has come, epoch microseconds; watermark 0 before any event."""
 
     watermark_us: int
     wall_us: int

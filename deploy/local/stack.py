@@ -286,7 +286,7 @@ class LocalStack:
             self.supervisor.wait_until("the gateway", gateway.ready, FEATURES_READY_S)
             self.supervisor.wait_until(
                 "features of every stream view",
-                lambda: "never wrote" not in gateway.checks()["pipelines"],
+                lambda: gateway.checks()["pipelines"].count("behind") == len(STREAM_VIEWS),
                 FEATURES_READY_S,
             )
         finally:

@@ -8,6 +8,7 @@ import httpx2
 from redis import Redis, RedisError
 
 from feature_repo.keys import geo_index_key
+from feature_repo.reader import Beacon
 from feature_repo.schema import STREAM_VIEWS
 
 PING_S = 1.0
@@ -57,7 +58,7 @@ def redis_check(client: Redis, project: str) -> Check:
     return Check("feature_store", needed=True, ask=ask)
 
 
-def pipelines_check(beacons: Callable[[], dict[str, Any]], now_us: Callable[[], int]) -> Check:
+def pipelines_check(beacons: Callable[[], dict[str, Beacon]], now_us: Callable[[], int]) -> Check:
     """Tell how far behind each stream view's pipeline is."""
 
     def ask() -> str:
@@ -65,15 +66,19 @@ def pipelines_check(beacons: Callable[[], dict[str, Any]], now_us: Callable[[], 
             seen = beacons()
         except RedisError as error:
             raise NotReadyError(str(error)) from error
-        parts = [
-            f"{view.name} {(now_us() - seen[view.name].watermark_us) / 1e6:.0f} s behind"
-            for view in STREAM_VIEWS
-            if view.name in seen
-        ]
-        silent = [view.name for view in STREAM_VIEWS if view.name not in seen]
-        return "; ".join(parts + [f"{name} never wrote" for name in silent])
+        return "; ".join(
+            _progress(view.name, seen.get(view.name), now_us()) for view in STREAM_VIEWS
+        )
 
     return Check("pipelines", needed=False, ask=ask)
+
+
+def _progress(view: str, beacon: Beacon | None, now_us: int) -> str:
+    if beacon is None:
+        return f"{view} has no job"
+    if beacon.watermark_us == 0:
+        return f"{view} has no event yet"
+    return f"{view} {(now_us - beacon.watermark_us) / 1e6:.0f} s behind"
 
 
 def endpoint_check(ping_url: str) -> Check:
