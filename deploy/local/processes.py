@@ -25,11 +25,19 @@ class ProcessError(RuntimeError):
 
 @dataclass
 class Child:
-    """A process that runs beside us."""
+    """A process that runs beside us.
+
+    Attributes:
+        name: What messages call it.
+        process: The process.
+        log: Where its output goes.
+        ends: Whether it may end by itself, with code 0; any other end is a failure.
+    """
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    ends: bool
 
 
 class Supervisor:
@@ -57,8 +65,10 @@ class Supervisor:
         argv: Sequence[str],
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
+        *,
+        ends: bool = False,
     ) -> Child:
-        """Start a process that is to run until the end.
+        """Start a process that is to run until the end of all, or, with ``ends``, until its own.
 
         Raises:
             ProcessError: The program is not there.
@@ -78,7 +88,7 @@ class Supervisor:
                 )
         except OSError as error:
             raise ProcessError(f"{name}: cannot start {argv[0]!r}: {error.strerror}") from error
-        child = Child(name, process, log)
+        child = Child(name, process, log, ends)
         self._children.append(child)
         return child
 
@@ -94,13 +104,19 @@ class Supervisor:
         Raises:
             ProcessError: It failed.
         """
-        child = self.start(name, argv, env, cwd)
+        self.finish(self.start(name, argv, env, cwd, ends=True))
+
+    def finish(self, child: Child) -> None:
+        """Wait for the end of a process that was started with ``ends``.
+
+        Raises:
+            ProcessError: It failed, or another process did meanwhile.
+        """
         while child.process.poll() is None:
-            self.check(except_for=child)
+            self.check()
             time.sleep(POLL_S)
+        self.check()
         self._children.remove(child)
-        if child.process.returncode != 0:
-            raise ProcessError(_told(child))
 
     def wait_until(
         self, what: str, ready: Callable[[], bool], timeout_s: float, child: Child | None = None
@@ -118,10 +134,11 @@ class Supervisor:
                 raise ProcessError(f"{what}: not ready after {timeout_s:g} s{where}")
             time.sleep(POLL_S)
 
-    def check(self, except_for: Child | None = None) -> None:
-        """Raise ProcessError if a process that should run has ended."""
+    def check(self) -> None:
+        """Raise ProcessError if a process has failed, or ended that should run."""
         for child in self._children:
-            if child is not except_for and child.process.poll() is not None:
+            code = child.process.poll()
+            if code is not None and not (child.ends and code == 0):
                 raise ProcessError(_told(child))
 
     def stop(self) -> None:

@@ -16,7 +16,7 @@ def recommendation(request: dict[str, Any], answer: dict[str, Any]) -> Panel:
             title=_title(request),
             border_style="red",
         )
-    parts: list[Any] = [_table(answer)]
+    parts: list[Any] = [_ranking(answer), Text("Why:"), _reasons(answer)]
     not_nearer = answer["why_not_nearer"]
     if not_nearer:
         parts.append(Text(f"Why not the nearest? {not_nearer['sentence']}.", style="italic"))
@@ -42,30 +42,35 @@ def _title(request: dict[str, Any]) -> str:
     )
 
 
-def _table(answer: dict[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, expand=True)
-    for name, justify in (("#", "right"), ("provider", "left"), ("minutes", "right")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    table.add_column("success", justify="right")
-    table.add_column("why", ratio=1)
-    table.add_column("feature ages", justify="right")
+def _ranking(answer: dict[str, Any]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for _ in range(5):
+        table.add_column(no_wrap=True)
     for item in answer["recommendations"]:
         table.add_row(
-            str(item["rank"]),
-            item["provider_id"],
-            f"{item['minutes_away']:.0f} to {item['minutes_away_p90']:.0f}",
-            f"{item['success_probability']:.0%}",
-            "; ".join(item["reasons"]),
-            _ages(item),
+            Text(f"{item['rank']}", style="bold"),
+            Text(item["provider_id"], style="bold"),
+            f"{item['minutes_away']:.0f} to {item['minutes_away_p90']:.0f} min",
+            f"success {item['success_probability']:.0%}",
+            Text(_ages(item), style="dim"),
         )
+    return table
+
+
+def _reasons(answer: dict[str, Any]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for item in answer["recommendations"]:
+        table.add_row(Text(f"{item['rank']}", style="bold"), "; ".join(item["reasons"]))
     return table
 
 
 def _ages(item: dict[str, Any]) -> str:
     if item["freshest"] is None:
-        return "unknown"
+        return "features of unknown age"
     freshest, stalest = item["freshest"], item["stalest"]
-    return f"{freshest['age_s']:.0f} to {stalest['age_s']:.0f} s ({stalest['view']})"
+    return (
+        f"{freshest['view']} {freshest['age_s']:.0f} s, {stalest['view']} {stalest['age_s']:.0f} s"
+    )
 
 
 def _footer(answer: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from deploy.local import emulator, flink
 from deploy.local.layout import FLINK_JAR, REPOSITORY, Layout, fingerprint
 from deploy.local.ports import HOST, Ports
-from deploy.local.processes import Supervisor
+from deploy.local.processes import Child, Supervisor
 from deploy.local.requests import Gateway
 
 REDIS_READY_S = 10
@@ -25,6 +25,7 @@ FEATURES_READY_S = 120
 PREPARING_ROOMS = ("simulator", "flink_jobs", "training", "feature_repo")
 STREAM_VIEWS = ("provider_motion", "provider_availability", "cell_conditions", "cell_demand")
 ENDPOINT_NAME = "dispatch-ranker"
+FEAST = (sys.executable, "-m", "feast.cli.cli")
 
 Report = Callable[[str], None]
 
@@ -72,9 +73,10 @@ class LocalStack:
         if self._must_prepare():
             self._prepare(cluster)
         self._start_simulator()
-        self._start_serving()
-        self._apply_features()
+        materializing = self._start_materializing()
         self._submit_job(cluster)
+        self._start_serving()
+        self.supervisor.finish(materializing)
         self._wait_for_features()
 
     def kinesis(self) -> Any:
@@ -188,7 +190,10 @@ class LocalStack:
         properties = self._write_properties("backfill", self._backfill_properties())
         command = cluster.submit(FLINK_JAR, properties, detached=False)
         self.supervisor.run("backfill", command.argv, command.env, command.cwd)
-        self._feast("apply", "apply")
+        self.report("feast apply")
+        self.supervisor.run(
+            "feast-apply", [*FEAST, "apply"], self.environment, REPOSITORY / "feature_repo"
+        )
         self.report("training the ranker")
         shutil.rmtree(self.layout.bundle, ignore_errors=True)
         self._python("training", "training.run", "--data", str(data), "--feature-repo",
@@ -228,13 +233,17 @@ class LocalStack:
             self.environment,
         )  # fmt: skip
 
-    def _apply_features(self) -> None:
-        self.report("feast apply; feast materialize provider_profile and provider_history")
-        self._feast("apply", "apply")
+    def _start_materializing(self) -> Child:
+        """Bring the batch views into Redis, beside the job's start; what is applied is prepared."""
+        self.report("feast materialize: provider_profile, provider_history")
         now = datetime.now(UTC)
-        self._feast(
-            "materialize", "materialize", (now - timedelta(days=365)).strftime("%Y-%m-%dT%H:%M:%S"),
-            now.strftime("%Y-%m-%dT%H:%M:%S"), "-v", "provider_profile", "-v", "provider_history",
+        return self.supervisor.start(
+            "feast-materialize",
+            [*FEAST, "materialize", (now - timedelta(days=365)).strftime("%Y-%m-%dT%H:%M:%S"),
+             now.strftime("%Y-%m-%dT%H:%M:%S"), "-v", "provider_profile", "-v", "provider_history"],
+            self.environment,
+            REPOSITORY / "feature_repo",
+            ends=True,
         )  # fmt: skip
 
     def _submit_job(self, cluster: flink.FlinkCluster) -> None:
@@ -294,11 +303,3 @@ class LocalStack:
 
     def _python(self, name: str, module: str, *arguments: str) -> None:
         self.supervisor.run(name, [sys.executable, "-m", module, *arguments], self.environment)
-
-    def _feast(self, name: str, *arguments: str) -> None:
-        self.supervisor.run(
-            f"feast-{name}",
-            [sys.executable, "-m", "feast.cli.cli", *arguments],
-            self.environment,
-            REPOSITORY / "feature_repo",
-        )

@@ -80,10 +80,9 @@ def why_not_nearer(scored: Scored) -> NotChosen | None:
     chance = scored.scores.success_probability
     provider_id = scored.table.provider_ids[nearest]
     saved_km = float(distances[first] - distances[nearest])
-    sentence = (
-        f"{provider_id} is {_known_km(saved_km)}nearer, but its chance of success is "
-        f"{chance[nearest]:.0%} against {chance[first]:.0%}"
-    )
+    sentence = f"{provider_id} is {_known_km(saved_km)}nearer"
+    if chance[nearest] < chance[first]:
+        sentence += f", but its chance of success is {chance[nearest]:.0%}, not {chance[first]:.0%}"
     against = _what_speaks_against(scored, nearest, first)
     rank = int(np.flatnonzero(scored.ranking.order == nearest)[0]) + 1
     return NotChosen(provider_id, rank, f"{sentence}: {against}" if against else sentence)
@@ -141,9 +140,7 @@ def _proximity(scored: Scored, row: int, rivals: npt.NDArray[np.intp]) -> str:
     if not len(others):
         return text
     gap = float(minutes[others].min() - minutes[row])
-    if gap >= 1:
-        return f"{text}, {gap:.0f} less than the next"
-    return f"{text}, {-gap:.0f} more than the soonest" if gap <= -1 else text
+    return f"{text}, {gap:.0f} less than the next" if gap >= 1 else text
 
 
 def _what_speaks_against(scored: Scored, row: int, first: int) -> str | None:

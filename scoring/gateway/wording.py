@@ -79,6 +79,11 @@ def _free(name: str, values: Values) -> str:
     return "1 truck free" if trucks == 1 else f"{trucks:.0f} trucks free"
 
 
+def _jobs(name: str, values: Values) -> str:
+    jobs = values[name]
+    return "no job in hand" if jobs == 0 else f"{jobs:.0f} in hand already"
+
+
 def _heading(name: str, values: Values) -> str:
     moving = values.get("provider_motion__speed_mean_kph", 0) > 5
     if not moving:
@@ -114,7 +119,7 @@ SENTENCES: dict[str, Callable[[str, Values], str]] = {
         for window in ("30m", "1h")
     },
     "provider_availability__free_capacity": _free,
-    "provider_availability__active_jobs": lambda n, v: f"{v[n]:.0f} jobs in hand",
+    "provider_availability__active_jobs": _jobs,
     "provider_profile__contract_tier": lambda n, v: f"contract tier {v[n]:.0f}",
     "provider_profile__cost_per_job_usd": lambda n, v: f"costs ${v[n]:.0f} a job",
     "request_time__bearing_off_heading_deg": _heading,
