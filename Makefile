@@ -49,7 +49,7 @@ run: setup ## events on Kinesis to explained recommendations; until Ctrl-C (ARGS
 .PHONY: test
 test: setup $(DEPLOY_VENV)/installed ## every test, the whole stack included
 	$(BIN)/python -m pytest
-	$(DEPLOY_BIN)/python -m pytest --confcutdir=tests/deploy tests/deploy
+	$(DEPLOY_BIN)/python -m pytest --confcutdir=tests/deploy --ignore=tests/deploy/local tests/deploy
 
 .PHONY: test-unit
 test-unit: $(VENV)/installed ## only the tests that need no server, in seconds

@@ -44,12 +44,9 @@ def _title(request: dict[str, Any]) -> str:
 
 def _ranking(answer: dict[str, Any]) -> Table:
     table = Table.grid(padding=(0, 2))
-    for _ in range(5):
-        table.add_column(no_wrap=True)
     for item in answer["recommendations"]:
         table.add_row(
-            Text(f"{item['rank']}", style="bold"),
-            Text(item["provider_id"], style="bold"),
+            Text(f"{item['rank']}  {item['provider_id']}", style="bold"),
             f"{item['minutes_away']:.0f} to {item['minutes_away_p90']:.0f} min",
             f"success {item['success_probability']:.0%}",
             Text(_ages(item), style="dim"),
@@ -67,10 +64,7 @@ def _reasons(answer: dict[str, Any]) -> Table:
 def _ages(item: dict[str, Any]) -> str:
     if item["freshest"] is None:
         return "features of unknown age"
-    freshest, stalest = item["freshest"], item["stalest"]
-    return (
-        f"{freshest['view']} {freshest['age_s']:.0f} s, {stalest['view']} {stalest['age_s']:.0f} s"
-    )
+    return f"features {item['freshest']['age_s']:.0f} to {item['stalest']['age_s']:.0f} s old"
 
 
 def _footer(answer: dict[str, Any]) -> str:
