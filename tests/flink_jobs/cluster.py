@@ -1,0 +1,81 @@
+"""A real Flink cluster whose processes a test may kill."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from deploy.local import flink
+from deploy.local.flink import Command, FlinkCluster
+from tests.conftest import free_port
+
+REPOSITORY = Path(__file__).parents[2]
+END_S = 30.0
+
+
+class RunningCluster:
+    """A job manager and a task manager, each with its children in a process group."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self.flink = FlinkCluster(run_dir, REPOSITORY, free_port(), free_port())
+        self.flink.write_config()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start what does not run, and wait for the slots."""
+        for name, command in (
+            ("jobmanager", self.flink.jobmanager()),
+            ("taskmanager", self.flink.taskmanager()),
+        ):
+            if name not in self._processes:
+                self._processes[name] = self._start(name, command)
+        flink.wait_for_slots(self.flink, 120)
+
+    def submit(
+        self, jar: Path, groups: dict[str, dict[str, str]], restore_from: str | None = None
+    ) -> str:
+        """Submit the application; return the running job's id."""
+        properties = self.flink.run_dir / "properties.json"
+        entries = [{"PropertyGroupId": k, "PropertyMap": v} for k, v in groups.items()]
+        properties.write_text(json.dumps(entries))
+        command = self.flink.submit(jar, properties, restore_from)
+        ended = subprocess.run(
+            command.argv,
+            env=dict(command.env),
+            cwd=command.cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return flink.wait_for_running(self.flink, 120)
+
+    def kill(self, *names: str) -> None:
+        """End processes at once, as a machine that fails does."""
+        for name in names:
+            process = self._processes.pop(name)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(END_S)
+
+    def stop(self) -> None:
+        """End everything."""
+        for name in list(self._processes):
+            process = self._processes.pop(name)
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(END_S)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait(END_S)
+
+    def _start(self, name: str, command: Command) -> "subprocess.Popen[bytes]":
+        with (self.flink.run_dir / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                command.argv,
+                env=dict(command.env),
+                cwd=command.cwd,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )

@@ -1,0 +1,41 @@
+"""The jar, a batch table environment, a Kinesis emulator: each once a session."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.flink_jobs.batch import BatchTables
+from tests.flink_jobs.emulator import Emulator
+
+REPOSITORY = Path(__file__).parents[2]
+JOBS_DIR = REPOSITORY / "flink_jobs"
+JAR = JOBS_DIR / "target" / "flink-jobs.jar"
+
+
+@pytest.fixture(scope="session")
+def jar() -> Path:
+    """The uber-jar, built if it is not there or older than its sources."""
+    sources = [JOBS_DIR / "pom.xml", *(JOBS_DIR / "src").rglob("*.java")]
+    newest = max(path.stat().st_mtime for path in sources)
+    if not JAR.is_file() or JAR.stat().st_mtime < newest:
+        subprocess.run(["mvn", "-q", "-B", "package"], cwd=JOBS_DIR, check=True)
+    return JAR
+
+
+@pytest.fixture(scope="session")
+def batch(jar: Path) -> Iterator[BatchTables]:
+    """Tables in batch mode, in a process of their own."""
+    tables = BatchTables(jar)
+    yield tables
+    tables.close()
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """A Kinesis emulator."""
+    running = Emulator(tmp_path_factory.mktemp("kinesis"))
+    running.start()
+    yield running
+    running.stop()
