@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from feature_repo.model_matrix import MODEL_FEATURES
+from scoring.gateway.score import (
+    ENDPOINT_FAILED,
+    RULE_USED,
+    EndpointError,
+    EndpointScorer,
+    RuleScorer,
+    ScoreLadder,
+)
+
+
+class _Runtime:
+    """A runtime client that times out."""
+
+    def invoke_endpoint(self, **_: object) -> dict[str, object]:
+        raise ReadTimeoutError(endpoint_url="http://endpoint")
+
+
+def _matrix(**given: list[float]) -> np.ndarray:
+    rows = len(next(iter(given.values())))
+    matrix = np.full((rows, len(MODEL_FEATURES)), np.nan, dtype=np.float32)
+    for name, values in given.items():
+        matrix[:, MODEL_FEATURES.index(name)] = values
+    return matrix
+
+
+def test_an_endpoint_that_times_out_is_an_endpoint_error() -> None:
+    """Whatever boto3 raises becomes one error that names the endpoint."""
+    with pytest.raises(EndpointError, match="dispatch-ranker"):
+        EndpointScorer(_Runtime(), "dispatch-ranker").score(_matrix(request_time__eta_min=[1.0]))
+
+
+def test_without_endpoint_and_bundle_the_rule_answers() -> None:
+    """The last rung always answers, and both failures are named."""
+    degraded: list[str] = []
+    ladder = ScoreLadder(EndpointScorer(_Runtime(), "e"), in_process=None)
+    scores = ladder.score(_matrix(request_time__eta_min=[30.0, 10.0]), 5, degraded)
+    assert degraded == [ENDPOINT_FAILED, RULE_USED]
+    assert scores.scores[1] > scores.scores[0]
+
+
+def test_the_rule_prefers_the_sooner_and_the_more_reliable() -> None:
+    """Half the minutes, or twice the completion rate, wins; unknown values lose to known ones."""
+    matrix = _matrix(
+        request_time__eta_min=[10, 20, 10, np.nan],
+        provider_history__completion_rate_30d=[0.9, 0.9, 0.4, np.nan],
+        request_time__base_distance_km=[1, 1, 1, 90],
+    )
+    scores = RuleScorer().score(matrix).scores
+    assert np.argsort(-scores).tolist() == [0, 1, 2, 3]
