@@ -16,7 +16,8 @@ help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 .PHONY: setup
-setup: prerequisites $(VENV)/installed $(JAR) ## install everything into this folder
+setup: prerequisites ## install everything into this folder
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/installed $(JAR)
 
 .PHONY: prerequisites
 prerequisites:

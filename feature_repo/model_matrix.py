@@ -56,7 +56,7 @@ def model_matrix(columns: Columns, request: RequestColumns) -> npt.NDArray[np.fl
 def without_stale_values(columns: Columns, request: RequestColumns) -> Columns:
     """Return the columns with every value older than its view allows made unknown.
 
-    ``observed_at`` stays, so that the age is still told.
+    What its age is counted from stays, so that the age is still told.
     """
     fresh = dict(columns)
     for view in VIEWS.values():
@@ -64,7 +64,7 @@ def without_stale_values(columns: Columns, request: RequestColumns) -> Columns:
         if stale is None or not stale.any():
             continue
         for column in view.columns:
-            if column.name != view.observed_at:
+            if column.name not in {view.observed_at, view.age_feature}:
                 name = full_name(view.name, column.name)
                 unknown = b"" if column.kind is Kind.STRING else np.nan
                 fresh[name] = np.where(stale, unknown, columns[name])
@@ -75,8 +75,8 @@ def stale_rows(
     view: ViewSchema, columns: Columns, request: RequestColumns
 ) -> npt.NDArray[np.bool_] | None:
     """Return bool [n], true where the view's row is too old; None where age is no matter."""
-    if view.max_age_s is None or view.observed_at is None:
+    if view.max_age_s is None or view.age_feature is None:
         return None
-    observed_us = columns[full_name(view.name, view.observed_at)]
+    observed_us = columns[full_name(view.name, view.age_feature)]
     stale: npt.NDArray[np.bool_] = request.request_us - observed_us > view.max_age_s * 1e6
     return stale

@@ -40,7 +40,7 @@ OUTPUTS: tuple[Column, ...] = (
     Column("minutes_in_status", Kind.FLOAT32, "Minutes since the present status began."),
     Column("minutes_to_shift_end", Kind.FLOAT32, "Minutes until the shift ends."),
     Column("motion_age_s", Kind.FLOAT32, "Age of provider_motion, seconds."),
-    Column("availability_age_s", Kind.FLOAT32, "Age of provider_availability, seconds."),
+    Column("availability_age_s", Kind.FLOAT32, "Time since the provider told its state, seconds."),
     Column("conditions_age_s", Kind.FLOAT32, "Age of cell_conditions, seconds."),
     Column("demand_age_s", Kind.FLOAT32, "Age of cell_demand, seconds."),
     Column("hour_of_day", Kind.FLOAT32, "Solar hour at the driver, 0 to 24: no time zone needed."),
@@ -135,7 +135,7 @@ def compute(columns: Columns, request: RequestColumns) -> dict[str, npt.NDArray[
         ),
         "motion_age_s": _age_s(request, columns["provider_motion__motion_observed_at"]),
         "availability_age_s": _age_s(
-            request, columns["provider_availability__availability_observed_at"]
+            request, columns["provider_availability__status_reported_at"]
         ),
         "conditions_age_s": _age_s(request, columns["cell_conditions__conditions_observed_at"]),
         "demand_age_s": _age_s(request, columns["cell_demand__demand_observed_at"]),

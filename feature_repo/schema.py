@@ -82,6 +82,7 @@ class ViewSchema:
         max_age_s: Beyond this age a value may not be used as current; None where age is days.
         ttl_s: How far back historical retrieval looks for a row.
         observed_at: The feature that repeats event_timestamp; the row's writer fills it in.
+        judged_by: The feature that max_age_s applies to, where that is not observed_at.
     """
 
     name: str
@@ -90,6 +91,12 @@ class ViewSchema:
     max_age_s: float | None
     ttl_s: float
     observed_at: str | None = None
+    judged_by: str | None = None
+
+    @property
+    def age_feature(self) -> str | None:
+        """The timestamp from which the age of the view's values counts."""
+        return self.judged_by or self.observed_at
 
     @cached_property
     def column_names(self) -> tuple[str, ...]:
@@ -157,6 +164,12 @@ PROVIDER_AVAILABILITY = ViewSchema(
         Column("status", Kind.STRING, "One of available, en_route, on_scene, offline."),
         Column("active_jobs", Kind.INT32, "Jobs in hand."),
         Column("free_capacity", Kind.INT32, "Trucks free: capacity less active jobs, at least 0."),
+        Column(
+            "status_reported_at",
+            Kind.TIMESTAMP,
+            "When the provider itself last told its state: an offer or an answer makes the row "
+            "newer, but not the status.",
+        ),
         Column("status_since", Kind.TIMESTAMP, "When the present status began."),
         Column("shift_end", Kind.TIMESTAMP, "When the shift ends."),
         Column("offers_30m", Kind.INT32, "Offers received over 30 min."),
@@ -169,6 +182,7 @@ PROVIDER_AVAILABILITY = ViewSchema(
     max_age_s=120.0,
     ttl_s=4 * 3600.0,
     observed_at="availability_observed_at",
+    judged_by="status_reported_at",
 )
 
 CELL_CONDITIONS = ViewSchema(

@@ -10,7 +10,8 @@ def query(_times: EventTime) -> str:
     """Return the view's SQL: one row for each event of a provider, in order of time."""
     return """
 SELECT provider_id, a.ts AS observed_ts, a.status AS status, a.active_jobs AS active_jobs,
-  a.free_capacity AS free_capacity, a.status_since_ts * 1000 AS status_since,
+  a.free_capacity AS free_capacity, a.status_ts * 1000 AS status_reported_at,
+  a.status_since_ts * 1000 AS status_since,
   a.shift_end_ts * 1000 AS shift_end,
   a.offers_30m AS offers_30m, a.accepts_30m AS accepts_30m, a.declines_30m AS declines_30m,
   a.offers_1h AS offers_1h, a.accepts_1h AS accepts_1h, a.declines_1h AS declines_1h

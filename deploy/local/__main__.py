@@ -133,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port-offset", type=int, default=0, help="added to every port")
     parser.add_argument("--providers", type=int, default=400, help="providers in the world")
     parser.add_argument("--seed", type=int, default=7, help="of the world and the training")
-    parser.add_argument("--history-hours", type=float, default=6.0, help="history to train on")
+    parser.add_argument("--history-hours", type=float, default=4.0, help="history to train on")
     parser.add_argument("--speed", type=float, default=1.0, help="the world's seconds a second")
     parser.add_argument(
         "--exclude-providers",

@@ -1,6 +1,7 @@
 """Live requests for help, read from Kinesis and put to the gateway, as a dispatch system would."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,19 +11,24 @@ from deploy.local.ports import HOST
 
 STREAM = "dispatch-events"
 ANSWER_S = 5.0
+STILL_WAITING_MS = 60_000
 
 
 def live_requests(client: Any) -> Iterator[dict[str, Any] | None]:
-    """Yield requests for help as they come, None when there is none now; never ends."""
+    """Yield requests for help as they come, None when there is none now; never ends.
+
+    It begins with those of the last minute: their drivers wait still.
+    """
     shard = client.list_shards(StreamName=STREAM)["Shards"][0]["ShardId"]
     iterator = client.get_shard_iterator(
-        StreamName=STREAM, ShardId=shard, ShardIteratorType="LATEST"
+        StreamName=STREAM, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
     while True:
-        answer = client.get_records(ShardIterator=iterator, Limit=100)
+        answer = client.get_records(ShardIterator=iterator, Limit=1000)
         iterator = answer["NextShardIterator"]
         events = [json.loads(record["Data"]) for record in answer["Records"]]
-        requests = [event for event in events if event["kind"] == "request"]
+        oldest_ms = time.time() * 1000 - STILL_WAITING_MS
+        requests = [e for e in events if e["kind"] == "request" and e["ts"] >= oldest_ms]
         yield from (to_request(event) for event in requests)
         if not requests:
             yield None

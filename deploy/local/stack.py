@@ -25,7 +25,9 @@ FEATURES_READY_S = 120
 PREPARING_ROOMS = ("simulator", "flink_jobs", "training", "feature_repo")
 STREAM_VIEWS = ("provider_motion", "provider_availability", "cell_conditions", "cell_demand")
 ENDPOINT_NAME = "dispatch-ranker"
-FEAST = (sys.executable, "-m", "feast.cli.cli")
+PYTHON = (sys.executable, "-m")
+FEAST = (*PYTHON, "feast.cli.cli")
+FEATURE_REPO = REPOSITORY / "feature_repo"
 
 Report = Callable[[str], None]
 
@@ -36,7 +38,7 @@ class World:
 
     providers: int = 400
     seed: int = 7
-    history_hours: float = 6.0
+    history_hours: float = 4.0
     speed: float = 1.0
     exclude_providers: tuple[str, ...] = ()
 
@@ -70,11 +72,14 @@ class LocalStack:
         self._start_stores()
         cluster = self._start_flink()
         self._configure_feature_store()
-        if self._must_prepare():
-            self._prepare(cluster)
+        training = self._prepare(cluster) if self._must_prepare() else None
         self._start_simulator()
         materializing = self._start_materializing()
         self._submit_job(cluster)
+        if training is not None:
+            self.report("waiting for the model")
+            self.supervisor.finish(training)
+            self.layout.prepared.write_text(self._made_from())
         self._start_serving()
         self.supervisor.finish(materializing)
         self._wait_for_features()
@@ -160,7 +165,7 @@ class LocalStack:
 
     def _configure_feature_store(self) -> None:
         """Write Feast's settings with this stack's Redis; the rest is the repository's own."""
-        own = (REPOSITORY / "feature_repo" / "feature_store.yaml").read_text()
+        own = (FEATURE_REPO / "feature_store.yaml").read_text()
         lines = [line for line in own.splitlines() if not line.startswith("#")]
         text = "\n".join(lines).replace("redis://127.0.0.1:16379/0", self._redis_url)
         registry = self.layout.run_dir.resolve() / "registry.db"
@@ -175,31 +180,41 @@ class LocalStack:
         prepared = self.layout.prepared
         return not prepared.is_file() or prepared.read_text() != self._made_from()
 
-    def _prepare(self, cluster: flink.FlinkCluster) -> None:
-        """Make history, its features and a model: once, until their code changes."""
-        world, data = self.world, self.layout.data
+    def _prepare(self, cluster: flink.FlinkCluster) -> Child:
+        """Make history and its features, and begin to train: once, until their code changes.
+
+        Two cores are busy all the way: Feast registers beside the backfill, and the model is
+        trained beside the start of the live job.
+        """
         self.layout.prepared.unlink(missing_ok=True)
-        shutil.rmtree(data, ignore_errors=True)
+        shutil.rmtree(self.layout.data, ignore_errors=True)
+        shutil.rmtree(self.layout.bundle, ignore_errors=True)
         self.report("simulating history")
-        self._python(
-            "history", "simulator", "history", "--out", str(data),
-            "--hours", str(world.history_hours), *self._world_arguments(),
-        )  # fmt: skip
-        self.report("computing the history's features: the same Flink jobs, in batch")
+        self.supervisor.run("history", self._history_command(), self.environment)
+        self.report("computing the history's features: the same Flink jobs, in batch; feast apply")
+        applying = self.supervisor.start(
+            "feast-apply", [*FEAST, "apply"], self.environment, FEATURE_REPO, ends=True
+        )
         flink.wait_for_slots(cluster, FLINK_READY_S)
         properties = self._write_properties("backfill", self._backfill_properties())
         command = cluster.submit(FLINK_JAR, properties, detached=False)
         self.supervisor.run("backfill", command.argv, command.env, command.cwd)
-        self.report("feast apply")
-        self.supervisor.run(
-            "feast-apply", [*FEAST, "apply"], self.environment, REPOSITORY / "feature_repo"
-        )
-        self.report("training the ranker")
-        shutil.rmtree(self.layout.bundle, ignore_errors=True)
-        self._python("training", "training.run", "--data", str(data), "--feature-repo",
-                     str(REPOSITORY / "feature_repo"), "--bundle", str(self.layout.bundle),
-                     "--seed", str(world.seed))  # fmt: skip
-        self.layout.prepared.write_text(self._made_from())
+        self.supervisor.finish(applying)
+        self.report("training the ranker, beside what follows")
+        return self.supervisor.start(
+            "training",
+            [*PYTHON, "training.run", "--data", str(self.layout.data), "--bundle",
+             str(self.layout.bundle), "--feature-repo", str(FEATURE_REPO), "--seed",
+             str(self.world.seed)],
+            self.environment,
+            ends=True,
+        )  # fmt: skip
+
+    def _history_command(self) -> list[str]:
+        return [
+            *PYTHON, "simulator", "history", "--out", str(self.layout.data), "--hours",
+            str(self.world.history_hours), *self._world_arguments(),
+        ]  # fmt: skip
 
     def _world_arguments(self) -> list[str]:
         return ["--providers", str(self.world.providers), "--seed", str(self.world.seed)]
@@ -211,21 +226,20 @@ class LocalStack:
         if self.world.exclude_providers:
             arguments += ["--exclude-providers", ",".join(self.world.exclude_providers)]
         self.supervisor.start(
-            "simulator", [sys.executable, "-m", "simulator", "live", *arguments], self.environment
+            "simulator", [*PYTHON, "simulator", "live", *arguments], self.environment
         )
 
     def _start_serving(self) -> None:
         self.report("starting the scoring endpoint and the gateway")
-        python = [sys.executable, "-m"]
         self.supervisor.start(
             "endpoint",
-            [*python, "scoring.endpoint.serve", "--model-dir", str(self.layout.bundle),
+            [*PYTHON, "scoring.endpoint.serve", "--model-dir", str(self.layout.bundle),
              "--port", str(self.ports.endpoint)],
             self.environment,
         )  # fmt: skip
         self.supervisor.start(
             "gateway",
-            [*python, "scoring.gateway.serve", "--bundle", str(self.layout.bundle),
+            [*PYTHON, "scoring.gateway.serve", "--bundle", str(self.layout.bundle),
              "--port", str(self.ports.gateway), "--redis-url", self._redis_url,
              "--endpoint-name", ENDPOINT_NAME,
              "--endpoint-url", f"http://{HOST}:{self.ports.endpoint}",
@@ -242,7 +256,7 @@ class LocalStack:
             [*FEAST, "materialize", (now - timedelta(days=365)).strftime("%Y-%m-%dT%H:%M:%S"),
              now.strftime("%Y-%m-%dT%H:%M:%S"), "-v", "provider_profile", "-v", "provider_history"],
             self.environment,
-            REPOSITORY / "feature_repo",
+            FEATURE_REPO,
             ends=True,
         )  # fmt: skip
 
@@ -300,6 +314,3 @@ class LocalStack:
             )
         finally:
             gateway.close()
-
-    def _python(self, name: str, module: str, *arguments: str) -> None:
-        self.supervisor.run(name, [sys.executable, "-m", module, *arguments], self.environment)

@@ -140,6 +140,7 @@ def _availability(past: list[Event]) -> Row:
         "status": last and last["status"],
         "active_jobs": last and last["active_jobs"],
         "free_capacity": last and max(0, last["capacity"] - last["active_jobs"]),
+        "status_reported_at": last and last["ts"] * 1000,
         "status_since": since,
         "shift_end": last and last["shift_end_ts"] * 1000,
     }

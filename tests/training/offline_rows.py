@@ -72,6 +72,7 @@ def _availability(reports: pd.DataFrame, dispatch: pd.DataFrame) -> pd.DataFrame
     began = reports["event_timestamp"].where(by_provider.shift() != reports["status"])
     rows = reports.assign(
         availability_observed_at=reports["event_timestamp"],
+        status_reported_at=reports["event_timestamp"],
         free_capacity=(reports["capacity"] - reports["active_jobs"]).clip(lower=0),
         status_since=began.groupby(reports["provider_id"]).ffill(),
         shift_end=pd.to_datetime(reports["shift_end_ts"], unit="ms", utc=True),

@@ -77,6 +77,7 @@ class Providers:
         state = {
             "status": "available", "free_capacity": 1, "shift_end": now_us + 7_200_000_000,
             "status_since": now_us - 600_000_000,
+            "status_reported_at": event_us,
         }  # fmt: skip
         profile = {
             "base_lat": place["lat"], "base_lon": place["lon"], "radius_km": 60.0,

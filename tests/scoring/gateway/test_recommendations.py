@@ -46,6 +46,8 @@ def test_a_ranking_is_complete_and_explained(gateway: TestClient, providers: Pro
         ("no_free_capacity", {"free_capacity": 0}, {}),
         ("shift_over", {"shift_end": 1_700_000_000_000_000}, {}),
         ("availability_stale", {"age_s": 121.0}, {}),
+        # The row is new (an offer came), what the provider said of itself is not.
+        ("availability_stale", {"status_reported_at": 1_700_000_000_000_000}, {}),
         ("profile_unknown", {"radius_km": None}, {}),
     ],
 )

@@ -20,7 +20,8 @@ import org.apache.flink.types.Row;
         output =
                 @DataTypeHint(
                         "ROW<ts BIGINT, status STRING, active_jobs INT, free_capacity INT,"
-                                + " status_since_ts BIGINT, shift_end_ts BIGINT,"
+                                + " status_ts BIGINT, status_since_ts BIGINT,"
+                                + " shift_end_ts BIGINT,"
                                 + " offers_30m INT, accepts_30m INT, declines_30m INT,"
                                 + " offers_1h INT, accepts_1h INT, declines_1h INT>"))
 public final class Availability extends AggregateFunction<Row, Availability.State> {
@@ -33,6 +34,7 @@ public final class Availability extends AggregateFunction<Row, Availability.Stat
     public static final class State {
         public Long newestTs;
         public String status;
+        public Long statusTs;
         public Long statusSinceTs;
         public Integer activeJobs;
         public Integer capacity;
@@ -63,6 +65,7 @@ public final class Availability extends AggregateFunction<Row, Availability.Stat
                 state.statusSinceTs = ts;
             }
             state.status = status;
+            state.statusTs = ts;
             state.activeJobs = activeJobs;
             state.capacity = capacity;
             state.shiftEndTs = shiftEndTs;
@@ -117,6 +120,7 @@ public final class Availability extends AggregateFunction<Row, Availability.Stat
                 state.status,
                 state.activeJobs,
                 free,
+                state.statusTs,
                 state.statusSinceTs,
                 state.shiftEndTs,
                 halfHour[0],
