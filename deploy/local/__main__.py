@@ -16,8 +16,9 @@ from deploy.local.layout import REPOSITORY, Layout
 from deploy.local.ports import Ports, PortTakenError
 from deploy.local.prerequisites import PrerequisiteError
 from deploy.local.processes import ProcessError, Supervisor
+from deploy.local.programs import World
 from deploy.local.requests import live_requests
-from deploy.local.stack import LocalStack, World
+from deploy.local.stack import LocalStack
 
 SHOW_EVERY_S = 5.0
 ONCE_RECOMMENDATIONS = 3

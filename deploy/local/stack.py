@@ -1,46 +1,27 @@
 """The local stack: every real part of the product, started in order, on this machine."""
 
-import json
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from deploy.local import emulator, flink
+from deploy.local import emulator, flink, flink_rest
 from deploy.local.layout import FLINK_JAR, REPOSITORY, Layout, fingerprint
 from deploy.local.ports import HOST, Ports
 from deploy.local.processes import Child, Supervisor
+from deploy.local.programs import FEATURE_REPO, Programs, World
 from deploy.local.requests import Gateway
 
 REDIS_READY_S = 10
 EMULATOR_READY_S = 60
-FLINK_READY_S = 90
-JOB_RUNNING_S = 120
-SERVER_READY_S = 60
-FEATURES_READY_S = 120
+FLINK_READY_S = 120
+JOB_RUNNING_S = 180
+FEATURES_READY_S = 180
 
 PREPARING_ROOMS = ("simulator", "flink_jobs", "training", "feature_repo")
 STREAM_VIEWS = ("provider_motion", "provider_availability", "cell_conditions", "cell_demand")
-ENDPOINT_NAME = "dispatch-ranker"
-PYTHON = (sys.executable, "-m")
-FEAST = (*PYTHON, "feast.cli.cli")
-FEATURE_REPO = REPOSITORY / "feature_repo"
 
 Report = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class World:
-    """What the simulator plays."""
-
-    providers: int = 400
-    seed: int = 7
-    history_hours: float = 4.0
-    speed: float = 1.0
-    exclude_providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,22 +46,27 @@ class LocalStack:
         """Bring everything up, from an empty directory if need be.
 
         Raises:
+            PortTakenError: Somebody listens on a port of ours.
             ProcessError: A part failed; the message says which and shows its last words.
             FlinkError: The cluster or the job failed.
         """
         self.ports.check_free()
         self._start_stores()
         cluster = self._start_flink()
-        self._configure_feature_store()
+        self._programs.write_feature_store_yaml()
         training = self._prepare(cluster) if self._must_prepare() else None
-        self._start_simulator()
-        materializing = self._start_materializing()
+        self.report("starting the simulator: GPS, availability, weather, traffic, requests")
+        self._start("simulator", self._programs.simulator())
+        self.report("feast materialize: provider_profile, provider_history")
+        materializing = self._start_feast("materialize", self._programs.feast_materialize())
         self._submit_job(cluster)
         if training is not None:
             self.report("waiting for the model")
             self.supervisor.finish(training)
             self.layout.prepared.write_text(self._made_from())
-        self._start_serving()
+        self.report("starting the scoring endpoint and the gateway")
+        self._start("endpoint", self._programs.endpoint())
+        self._start("gateway", self._programs.gateway())
         self.supervisor.finish(materializing)
         self._wait_for_features()
 
@@ -100,40 +86,25 @@ class LocalStack:
             "API page": f"{gateway}/docs",
             "metrics": f"{gateway}/metrics",
             "Flink": f"http://{HOST}:{self.ports.flink_web}",
-            "Kinesis": f"http://{HOST}:{self.ports.kinesis}",
-            "Redis": self._redis_url,
+            "Kinesis": self._programs.kinesis_url,
+            "Redis": self._programs.redis_url,
             "logs": str(self.layout.logs),
         }
 
     @property
-    def _redis_url(self) -> str:
-        return f"redis://{HOST}:{self.ports.redis}/0"
+    def _programs(self) -> Programs:
+        return Programs(self.layout, self.ports, self.world)
 
-    @property
-    def _kinesis_url(self) -> str:
-        return f"http://{HOST}:{self.ports.kinesis}"
+    def _start(self, name: str, argv: list[str], *, ends: bool = False) -> Child:
+        return self.supervisor.start(name, argv, self._programs.environment, ends=ends)
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """What our own programs are told by environment variables."""
-        return {
-            **emulator.AWS_ENVIRONMENT,
-            "PYTHONPATH": str(REPOSITORY),
-            "FEATURE_DATA_DIR": str(self.layout.offline),
-            "FEAST_FS_YAML_FILE_PATH": str(self.layout.feature_store_yaml),
-            "FEAST_USAGE": "False",
-            "PYTHONWARNINGS": "ignore",
-        }
+    def _start_feast(self, name: str, argv: list[str]) -> Child:
+        environment = self._programs.environment
+        return self.supervisor.start(f"feast-{name}", argv, environment, FEATURE_REPO, ends=True)
 
     def _start_stores(self) -> None:
         self.report("starting Redis and the Kinesis emulator")
-        redis_dir = self.layout.run_dir / "redis"
-        redis_dir.mkdir(parents=True, exist_ok=True)
-        redis = self.supervisor.start(
-            "redis",
-            ["redis-server", "--bind", HOST, "--port", str(self.ports.redis), "--save", "",
-             "--appendonly", "no", "--dir", str(redis_dir)],
-        )  # fmt: skip
+        redis = self.supervisor.start("redis", self._programs.redis(), cwd=self.layout.run_dir)
         kinesis = self.supervisor.start(
             "kinesis", emulator.command(), emulator.environment(self.ports.kinesis)
         )
@@ -163,15 +134,6 @@ class LocalStack:
             self.supervisor.start(name, command.argv, command.env, command.cwd)
         return cluster
 
-    def _configure_feature_store(self) -> None:
-        """Write Feast's settings with this stack's Redis; the rest is the repository's own."""
-        own = (FEATURE_REPO / "feature_store.yaml").read_text()
-        lines = [line for line in own.splitlines() if not line.startswith("#")]
-        text = "\n".join(lines).replace("redis://127.0.0.1:16379/0", self._redis_url)
-        registry = self.layout.run_dir.resolve() / "registry.db"
-        text = text.replace("registry: ../.run/registry.db", f"registry: {registry}")
-        self.layout.feature_store_yaml.write_text(text + "\n")
-
     def _made_from(self) -> str:
         world = self.world
         return fingerprint(PREPARING_ROOMS, world.providers, world.seed, world.history_hours)
@@ -190,116 +152,23 @@ class LocalStack:
         shutil.rmtree(self.layout.data, ignore_errors=True)
         shutil.rmtree(self.layout.bundle, ignore_errors=True)
         self.report("simulating history")
-        self.supervisor.run("history", self._history_command(), self.environment)
-        self.report("computing the history's features: the same Flink jobs, in batch; feast apply")
-        applying = self.supervisor.start(
-            "feast-apply", [*FEAST, "apply"], self.environment, FEATURE_REPO, ends=True
-        )
-        flink.wait_for_slots(cluster, FLINK_READY_S)
-        properties = self._write_properties("backfill", self._backfill_properties())
+        self.supervisor.run("history", self._programs.history(), self._programs.environment)
+        self.report("computing its features: the same Flink jobs, in batch")
+        applying = self._start_feast("apply", self._programs.feast_apply())
+        flink_rest.wait_for_slots(cluster, FLINK_READY_S)
+        properties = self._programs.write_backfill_properties()
         command = cluster.submit(FLINK_JAR, properties, detached=False)
         self.supervisor.run("backfill", command.argv, command.env, command.cwd)
         self.supervisor.finish(applying)
         self.report("training the ranker, beside what follows")
-        return self.supervisor.start(
-            "training",
-            [*PYTHON, "training.run", "--data", str(self.layout.data), "--bundle",
-             str(self.layout.bundle), "--feature-repo", str(FEATURE_REPO), "--seed",
-             str(self.world.seed)],
-            self.environment,
-            ends=True,
-        )  # fmt: skip
-
-    def _history_command(self) -> list[str]:
-        return [
-            *PYTHON, "simulator", "history", "--out", str(self.layout.data), "--hours",
-            str(self.world.history_hours), *self._world_arguments(),
-        ]  # fmt: skip
-
-    def _world_arguments(self) -> list[str]:
-        return ["--providers", str(self.world.providers), "--seed", str(self.world.seed)]
-
-    def _start_simulator(self) -> None:
-        self.report("starting the simulator: GPS, availability, weather, traffic, requests")
-        arguments = [*self._world_arguments(), "--endpoint-url", self._kinesis_url,
-                     "--speed", str(self.world.speed)]  # fmt: skip
-        if self.world.exclude_providers:
-            arguments += ["--exclude-providers", ",".join(self.world.exclude_providers)]
-        self.supervisor.start(
-            "simulator", [*PYTHON, "simulator", "live", *arguments], self.environment
-        )
-
-    def _start_serving(self) -> None:
-        self.report("starting the scoring endpoint and the gateway")
-        self.supervisor.start(
-            "endpoint",
-            [*PYTHON, "scoring.endpoint.serve", "--model-dir", str(self.layout.bundle),
-             "--port", str(self.ports.endpoint)],
-            self.environment,
-        )  # fmt: skip
-        self.supervisor.start(
-            "gateway",
-            [*PYTHON, "scoring.gateway.serve", "--bundle", str(self.layout.bundle),
-             "--port", str(self.ports.gateway), "--redis-url", self._redis_url,
-             "--endpoint-name", ENDPOINT_NAME,
-             "--endpoint-url", f"http://{HOST}:{self.ports.endpoint}",
-             "--kinesis-url", self._kinesis_url],
-            self.environment,
-        )  # fmt: skip
-
-    def _start_materializing(self) -> Child:
-        """Bring the batch views into Redis, beside the job's start; what is applied is prepared."""
-        self.report("feast materialize: provider_profile, provider_history")
-        now = datetime.now(UTC)
-        return self.supervisor.start(
-            "feast-materialize",
-            [*FEAST, "materialize", (now - timedelta(days=365)).strftime("%Y-%m-%dT%H:%M:%S"),
-             now.strftime("%Y-%m-%dT%H:%M:%S"), "-v", "provider_profile", "-v", "provider_history"],
-            self.environment,
-            FEATURE_REPO,
-            ends=True,
-        )  # fmt: skip
+        return self._start("training", self._programs.training(), ends=True)
 
     def _submit_job(self, cluster: flink.FlinkCluster) -> None:
         self.report("submitting the Flink job")
-        flink.wait_for_slots(cluster, FLINK_READY_S)
-        properties = self._write_properties("stream", self._stream_properties())
-        command = cluster.submit(FLINK_JAR, properties)
+        flink_rest.wait_for_slots(cluster, FLINK_READY_S)
+        command = cluster.submit(FLINK_JAR, self._programs.write_stream_properties())
         self.supervisor.run("submit", command.argv, command.env, command.cwd)
-        flink.wait_for_running(cluster, JOB_RUNNING_S)
-
-    def _write_properties(self, name: str, groups: dict[str, dict[str, str]]) -> Path:
-        """Write the jobs' settings in the form of the managed service's file."""
-        path = self.layout.run_dir / f"{name}_properties.json"
-        entries = [
-            {"PropertyGroupId": group, "PropertyMap": properties}
-            for group, properties in groups.items()
-        ]
-        path.write_text(json.dumps(entries, indent=2) + "\n")
-        return path.resolve()
-
-    def _stream_properties(self) -> dict[str, dict[str, str]]:
-        return {
-            "streams": {
-                "region": emulator.REGION,
-                "endpoint_url": self._kinesis_url,
-                "access_key": emulator.ACCESS_KEY,
-                "secret_key": emulator.SECRET_KEY,
-                # The streams are as new as the stack: nothing that came before the job is lost.
-                "initial_position": "TRIM_HORIZON",
-            },
-            "event_time": {"conditions_slide_s": "15", "demand_slide_s": "15"},
-            "feature_store": {"redis_url": self._redis_url},
-        }
-
-    def _backfill_properties(self) -> dict[str, dict[str, str]]:
-        return {
-            "streams": {"kind": "archive", "archive_dir": str(self.layout.data / "events")},
-            # History has a fix a minute, so a window a minute sees each of them.
-            "event_time": {"motion_slide_s": "60"},
-            "feature_store": {"offline_dir": str(self.layout.offline)},
-            "jobs": {"name": "backfill"},
-        }
+        flink_rest.wait_for_running(cluster, JOB_RUNNING_S)
 
     def _wait_for_features(self) -> None:
         """Wait until every stream view has been written and the gateway is ready."""

@@ -6,7 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from deploy.local import flink
+from deploy.local import flink_rest
 from deploy.local.flink import Command, FlinkCluster
 from tests.conftest import free_port
 
@@ -30,7 +30,7 @@ class RunningCluster:
         ):
             if name not in self._processes:
                 self._processes[name] = self._start(name, command)
-        flink.wait_for_slots(self.flink, 120)
+        flink_rest.wait_for_slots(self.flink, 120)
 
     def submit(
         self, jar: Path, groups: dict[str, dict[str, str]], restore_from: str | None = None
@@ -49,7 +49,7 @@ class RunningCluster:
             check=False,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
-        return flink.wait_for_running(self.flink, 120)
+        return flink_rest.wait_for_running(self.flink, 120)
 
     def kill(self, *names: str) -> None:
         """End processes at once, as a machine that fails does."""

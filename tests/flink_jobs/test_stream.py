@@ -9,7 +9,7 @@ import h3
 import pytest
 import redis
 
-from deploy.local import flink
+from deploy.local import flink_rest
 from feature_repo.keys import beacon_key, entity_key, geo_index_key, row_field
 from feature_repo.row_codec import decode_rows, null_mask
 from feature_repo.schema import STREAM_VIEWS, VIEWS
@@ -203,9 +203,9 @@ def test_after_kills_no_offer_is_missing_and_none_counts_twice(live: Live) -> No
         time.sleep(0.3)
 
     def checkpointed() -> None:
-        before = flink.completed_checkpoints(live.cluster.flink, live.job_id)
+        before = flink_rest.completed_checkpoints(live.cluster.flink, live.job_id)
         wait_until(
-            lambda: flink.completed_checkpoints(live.cluster.flink, live.job_id) > before,
+            lambda: flink_rest.completed_checkpoints(live.cluster.flink, live.job_id) > before,
             FEATURES_S,
             "a checkpoint",
         )
@@ -219,7 +219,7 @@ def test_after_kills_no_offer_is_missing_and_none_counts_twice(live: Live) -> No
     for batch in range(10, 15):
         offer(batch)
     live.cluster.start()
-    flink.wait_for_running(live.cluster.flink, 120)
+    flink_rest.wait_for_running(live.cluster.flink, 120)
     for batch in range(15, 20):
         offer(batch)
     checkpointed()

@@ -1,0 +1,123 @@
+"""What a Flink cluster says of itself and its jobs, over its REST interface."""
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from deploy.local.flink import FlinkCluster, FlinkError
+
+POLL_S = 0.25
+REQUEST_TIMEOUT_S = 10.0
+
+
+def wait_for_slots(cluster: FlinkCluster, timeout_s: float = 60.0) -> None:
+    """Wait until the cluster answers and has all its slots.
+
+    Raises:
+        FlinkError: It has not within ``timeout_s``.
+    """
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            if request(cluster, "/overview")["slots-total"] >= cluster.slots:
+                return
+        except FlinkError:
+            pass  # not listening yet
+        time.sleep(POLL_S)
+    raise FlinkError(f"Flink is not ready after {timeout_s:g} s; see {cluster.log_dir}")
+
+
+def job_states(cluster: FlinkCluster) -> dict[str, str]:
+    """Return the state of every job that the cluster knows, by job id."""
+    return {job["id"]: job["status"] for job in request(cluster, "/jobs")["jobs"]}
+
+
+def wait_for_running(cluster: FlinkCluster, timeout_s: float = 90.0) -> str:
+    """Wait until one job runs with all its tasks; return its id.
+
+    Raises:
+        FlinkError: It failed, or none runs within ``timeout_s``.
+    """
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        for job_id, state in job_states(cluster).items():
+            if state == "FAILED":
+                raise FlinkError(f"job {job_id} failed: {root_cause(cluster, job_id)}")
+            if state == "RUNNING" and all_tasks_run(cluster, job_id):
+                return job_id
+        time.sleep(POLL_S)
+    raise FlinkError(f"no job runs after {timeout_s:g} s; see {cluster.url} and {cluster.log_dir}")
+
+
+def all_tasks_run(cluster: FlinkCluster, job_id: str) -> bool:
+    """Return whether every task of a job is running."""
+    vertices = request(cluster, f"/jobs/{job_id}")["vertices"]
+    return all(vertex["status"] == "RUNNING" for vertex in vertices)
+
+
+def root_cause(cluster: FlinkCluster, job_id: str) -> str:
+    """Return the first line of each exception that a job had, newest first."""
+    history = request(cluster, f"/jobs/{job_id}/exceptions")["exceptionHistory"]["entries"]
+    causes = []
+    for entry in history:
+        trace = entry["stacktrace"].splitlines()
+        causes.append(next((t for t in reversed(trace) if t.startswith("Caused by")), trace[0]))
+    return "; ".join(causes) or "no exception recorded"
+
+
+def completed_checkpoints(cluster: FlinkCluster, job_id: str) -> int:
+    """Return how many checkpoints a job has completed."""
+    counts = request(cluster, f"/jobs/{job_id}/checkpoints")["counts"]
+    return int(counts["completed"])
+
+
+def cancel(cluster: FlinkCluster, job_id: str) -> None:
+    """Cancel a job; its newest checkpoint stays."""
+    request(cluster, f"/jobs/{job_id}?mode=cancel", method="PATCH")
+
+
+def stop_with_savepoint(cluster: FlinkCluster, job_id: str, timeout_s: float = 60.0) -> str:
+    """Stop a job after a savepoint; return the savepoint's path.
+
+    Raises:
+        FlinkError: The savepoint failed, or took longer than ``timeout_s``.
+    """
+    asked = request(cluster, f"/jobs/{job_id}/stop", method="POST", body={"drain": False})
+    path = f"/jobs/{job_id}/savepoints/{asked['request-id']}"
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        answer = request(cluster, path)
+        if answer["status"]["id"] == "COMPLETED":
+            operation = answer["operation"]
+            if "location" not in operation:
+                raise FlinkError(f"savepoint of job {job_id} failed: {operation}")
+            return str(operation["location"])
+        time.sleep(POLL_S)
+    raise FlinkError(f"savepoint of job {job_id} not complete after {timeout_s:g} s")
+
+
+def request(
+    cluster: FlinkCluster, path: str, method: str = "GET", body: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Ask the REST interface.
+
+    Raises:
+        FlinkError: It does not answer, or refuses.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    asked = urllib.request.Request(  # noqa: S310 - the scheme is ours
+        cluster.url + path,
+        data=data,
+        method=method,
+        headers={"Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(asked, timeout=REQUEST_TIMEOUT_S) as response:  # noqa: S310
+            text = response.read()
+    except (urllib.error.URLError, OSError) as error:
+        raise FlinkError(f"Flink at {cluster.url}{path}: {error}") from error
+    answer: dict[str, Any] = json.loads(text) if text else {}
+    return answer
