@@ -134,9 +134,7 @@ def compute(columns: Columns, request: RequestColumns) -> dict[str, npt.NDArray[
             columns["provider_availability__shift_end"] - request.request_us
         ),
         "motion_age_s": _age_s(request, columns["provider_motion__motion_observed_at"]),
-        "availability_age_s": _age_s(
-            request, columns["provider_availability__status_reported_at"]
-        ),
+        "availability_age_s": _age_s(request, columns["provider_availability__status_reported_at"]),
         "conditions_age_s": _age_s(request, columns["cell_conditions__conditions_observed_at"]),
         "demand_age_s": _age_s(request, columns["cell_demand__demand_observed_at"]),
         "hour_of_day": (seconds / 3600 + request.lon / 15) % 24,
