@@ -26,6 +26,7 @@ feature list, unreadable) or ``UnsupportedModelError``: the server does not star
 from http import HTTPStatus
 
 from feature_repo.bundle_manifest import BundleError
+from scoring.refusal import Refusal
 
 __all__ = [
     "BundleError",
@@ -43,23 +44,10 @@ class UnsupportedModelError(BundleError):
     """The model is of a form whose contributions cannot be computed exactly here."""
 
 
-class RequestError(ValueError):
-    """A request that cannot be answered as it is.
+class RequestError(Refusal):
+    """A request that cannot be answered as it is."""
 
-    Attributes:
-        status: The HTTP status to answer with.
-        field: What in the request is wrong.
-        value: What it was, shortened.
-        remedy: What the caller does about it.
-    """
-
-    status: HTTPStatus = HTTPStatus.BAD_REQUEST
-
-    def __init__(self, message: str, *, field: str, value: object, remedy: str) -> None:
-        self.field = field
-        self.value = str(value)[:200]
-        self.remedy = remedy
-        super().__init__(f"{field}: {self.value!r} {message}; {remedy}")
+    status = HTTPStatus.BAD_REQUEST
 
 
 class MalformedRequestError(RequestError):

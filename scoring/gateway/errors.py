@@ -30,25 +30,11 @@ The way of a request::
 
 from http import HTTPStatus
 
+from scoring.refusal import Refusal
 
-class GatewayError(Exception):
-    """A refusal.
 
-    Attributes:
-        status: The HTTP status to answer with.
-        field: What is wrong: a field of the request, or a part of the system.
-        value: What it was, shortened.
-        remedy: What the caller does about it.
-    """
-
-    status: HTTPStatus = HTTPStatus.INTERNAL_SERVER_ERROR
-
-    def __init__(self, message: str, *, field: str, value: object, remedy: str) -> None:
-        super().__init__(f"{field}: {message}; {remedy}")
-        self.message = message
-        self.field = field
-        self.value = str(value)[:200]
-        self.remedy = remedy
+class GatewayError(Refusal):
+    """A refusal of the gateway."""
 
 
 class InvalidRequestError(GatewayError):
