@@ -6,10 +6,12 @@ from flink_jobs.settings import EventTime
 INPUTS = (PROVIDER_AVAILABILITY, DISPATCH_EVENTS)
 
 
-def query(_times: EventTime) -> str:
+def query(times: EventTime) -> str:
     """Return the view's SQL: one row for each event of a provider, in order of time."""
-    return """
-SELECT provider_id, a.ts AS observed_ts, a.status AS status, a.active_jobs AS active_jobs,
+    return f"""
+SELECT provider_id, a.ts AS observed_ts,
+  a.ts + {round(times.changes_out_of_order_s * 1000)} AS made_ts, a.status AS status,
+  a.active_jobs AS active_jobs,
   a.free_capacity AS free_capacity, a.status_ts * 1000 AS status_reported_at,
   a.status_since_ts * 1000 AS status_since,
   a.shift_end_ts * 1000 AS shift_end,

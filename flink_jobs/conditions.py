@@ -2,7 +2,7 @@
 
 from flink_jobs.event_schemas import TRAFFIC, WEATHER
 from flink_jobs.settings import CONDITIONS_WINDOW_S, EventTime
-from flink_jobs.validation import interval
+from flink_jobs.validation import interval, window_made_ms
 
 INPUTS = (WEATHER, TRAFFIC)
 
@@ -15,7 +15,7 @@ def query(times: EventTime) -> str:
     """
     newer_half = f"observed_time >= window_end - {interval(CONDITIONS_WINDOW_S / 2)}"
     return f"""
-SELECT cell, MAX(ts) AS observed_ts,
+SELECT cell, MAX(ts) AS observed_ts, {window_made_ms(times.out_of_order_s)} AS made_ts,
   AVG(precip_mm_h) AS precip_mm_h, MAX(snow_cm) AS snow_cm, AVG(temp_c) AS temp_c,
   MIN(visibility_km) AS visibility_km, MAX(wind_kph) AS wind_kph, MAX(alert_level) AS alert_level,
   AVG(speed_ratio) AS speed_ratio_mean,

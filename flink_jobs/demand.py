@@ -2,7 +2,7 @@
 
 from flink_jobs.event_schemas import DISPATCH_EVENTS
 from flink_jobs.settings import DEMAND_RECENT_S, DEMAND_WINDOW_S, EventTime
-from flink_jobs.validation import interval
+from flink_jobs.validation import interval, window_made_ms
 
 INPUTS = (DISPATCH_EVENTS,)
 
@@ -16,6 +16,7 @@ def query(times: EventTime) -> str:
     recent = f"requested_time >= window_end - {interval(DEMAND_RECENT_S)}"
     return f"""
 SELECT cell, MAX(newest_ts) AS observed_ts,
+  {window_made_ms(times.changes_out_of_order_s)} AS made_ts,
   CAST(SUM(CASE WHEN {recent} THEN 1 ELSE 0 END) AS INT) AS requests_15m,
   CAST(SUM(CASE WHEN requested_time IS NOT NULL THEN 1 ELSE 0 END) AS INT) AS requests_60m,
   CAST(SUM(CASE WHEN requested_time IS NOT NULL AND closings = 0 THEN 1 ELSE 0 END) AS INT)

@@ -64,10 +64,12 @@ def arrow_schema(schema: ViewSchema) -> pa.Schema:
 def to_table(schema: ViewSchema, rows: ViewRows) -> pa.Table:
     """Return rows as the offline store has them.
 
-    ``created_timestamp`` is the event's, not the backfill's: a backfill stands for rows that were
-    there at the time, and retrieval as of then must see them.
+    ``created_timestamp`` is when the live job would have made the row, not when the backfill ran:
+    a backfill stands for rows that were there at the time, and retrieval as of then must see
+    them, and none that came later.
     """
     moments = pa.array(rows.event_us).cast(MOMENT)
+    made = pa.array(rows.made_us).cast(MOMENT)
     keys = [
         pa.array([values[index] for values in rows.entities], pa.string())
         for index in range(len(schema.join_keys))
@@ -78,7 +80,7 @@ def to_table(schema: ViewSchema, rows: ViewRows) -> pa.Table:
         else _to_arrow(rows.columns[column.name], column.kind)
         for column in schema.columns
     ]
-    return pa.table([*keys, *features, moments, moments], schema=arrow_schema(schema))
+    return pa.table([*keys, *features, moments, made], schema=arrow_schema(schema))
 
 
 def _to_arrow(values: Any, kind: Kind) -> pa.Array:

@@ -19,12 +19,14 @@ class ViewRows:
         entities: For each row, one text value a join key.
         columns: The features, but for ``observed_at``.
         event_us: Newest event inside each row, int64 [n], epoch microseconds.
+        made_us: When the live job makes each row at the earliest, int64 [n], epoch microseconds.
         positions: Latitudes and longitudes of the view whose rows have them, float64 [n] each.
     """
 
     entities: list[tuple[str, ...]]
     columns: dict[str, npt.NDArray[Any]]
     event_us: npt.NDArray[np.int64]
+    made_us: npt.NDArray[np.int64]
     positions: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]] | None
 
 
@@ -36,11 +38,12 @@ def view_rows(job: ViewJob, values: list["pd.Series[Any]"]) -> ViewRows:
     }
     entities = list(zip(*(columns.pop(key) for key in job.schema.join_keys), strict=True))
     event_us = columns.pop("observed_ts").astype(np.int64) * 1000
+    made_us = columns.pop("made_ts").astype(np.int64) * 1000
     positions = None
     if "h3_cell" in job.derived:
         positions = (columns["lat"], columns["lon"])
         columns["h3_cell"] = h3_cells(*positions)
-    return ViewRows(entities, columns, event_us, positions)
+    return ViewRows(entities, columns, event_us, made_us, positions)
 
 
 def h3_cells(lat: npt.NDArray[np.float64], lon: npt.NDArray[np.float64]) -> npt.NDArray[Any]:

@@ -69,9 +69,14 @@ class ViewWriter(Writer):
 
     def _write(self, values: list["pd.Series[Any]"]) -> None:
         rows = view_rows(self._job, values)
-        now_us = np.full(len(rows.event_us), time.time_ns() // 1000, dtype=np.int64)
+        # Not the clock: a replay that makes an old window's row again must not look newer.
         counts = self._writer.write(
-            self._job.schema, rows.entities, rows.columns, rows.event_us, now_us, rows.positions
+            self._job.schema,
+            rows.entities,
+            rows.columns,
+            rows.event_us,
+            rows.made_us,
+            rows.positions,
         )
         self._written.inc(counts.written)
         self._stale.inc(counts.stale)

@@ -174,6 +174,12 @@ def _time_rules(times: EventTime) -> tuple[Rule, ...]:
     )
 
 
+def window_made_ms(late_s: float) -> str:
+    """Return the SQL of when a window's row is made: its end, and the wait for late events."""
+    end_s = "UNIX_TIMESTAMP(DATE_FORMAT(window_end, 'yyyy-MM-dd HH:mm:ss'))"
+    return f"({end_s} * 1000 + {round(late_s * 1000)})"
+
+
 def interval(seconds: float) -> str:
     """Return a SQL interval of ``seconds``, to the millisecond."""
     minutes, rest_s = divmod(round(seconds, 3), 60)

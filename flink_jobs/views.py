@@ -26,8 +26,10 @@ class ViewJob:
     Attributes:
         schema: The view.
         inputs: The streams it reads.
-        query: Its SQL, given the times: the join keys, ``observed_ts`` (newest event, epoch ms)
-            and the features.
+        query: Its SQL, given the times: the join keys, ``observed_ts`` (newest event, epoch ms),
+            ``made_ts`` (when the live job makes the row at the earliest, epoch ms) and the
+            features. Rows of one entity may share their newest event; no two share both times,
+            so which of them was there at a moment is always known.
         prepare: Statements to run before the query.
         derived: Features that the writer computes from others.
     """
@@ -45,6 +47,7 @@ class ViewJob:
         return (
             *((key, "STRING") for key in self.schema.join_keys),
             ("observed_ts", "BIGINT"),
+            ("made_ts", "BIGINT"),
             *((c.name, SQL_TYPES[c.kind]) for c in self.schema.columns if c.name not in skipped),
         )
 

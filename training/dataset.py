@@ -156,6 +156,9 @@ def retrieve(rows: pd.DataFrame, store: "FeatureStore") -> pd.DataFrame:
             entity_df=entities,
             features=[name.replace("__", ":", 1) for name in STORED_FEATURES],
             full_feature_names=True,
+            # A window's rows share their newest event for as long as none is newer; without this
+            # the last of them is taken, which did not exist yet at the decision.
+            filter_by_created_timestamp=True,
         )
         found = job.to_df()
     require_same_rows(found, len(rows))

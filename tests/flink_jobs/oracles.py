@@ -32,6 +32,10 @@ def by_window(events: Iterable[Event], key: str, size_s: int, slide_s: int) -> l
     return list(groups.values())
 
 
+LATE_MS, CHANGE_LATE_MS = 5000, 2000
+"""How long the live job waits for late events, by default."""
+
+
 def motion(events: Iterable[Event], slide_s: int = 15) -> list[Row]:
     """Return the rows of ``provider_motion``."""
     return [_motion(fixes) for fixes in by_window(events, "provider_id", 120, slide_s)]
@@ -42,6 +46,7 @@ def _motion(fixes: list[Event]) -> Row:
     return {
         "provider_id": newest["provider_id"],
         "observed_ts": newest["ts"],
+        "made_ts": newest["window_end"] + LATE_MS,
         "lat": newest["lat"],
         "lon": newest["lon"],
         "heading_deg": newest["heading_deg"],
@@ -78,6 +83,7 @@ def _conditions(seen: list[Event]) -> Row:
     return {
         "cell": seen[0]["cell"],
         "observed_ts": seen[-1]["ts"],
+        "made_ts": seen[-1]["window_end"] + LATE_MS,
         "precip_mm_h": of("precip_mm_h", _mean),
         "snow_cm": of("snow_cm", max),
         "temp_c": of("temp_c", _mean),
@@ -108,6 +114,7 @@ def _demand(seen: list[Event]) -> Row:
     return {
         "cell": seen[0]["cell"],
         "observed_ts": seen[-1]["ts"],
+        "made_ts": seen[-1]["window_end"] + CHANGE_LATE_MS,
         "requests_15m": sum(ts >= recent for ts in requested.values()),
         "requests_60m": len(requested),
         "open_requests": len(requested.keys() - ended),
@@ -137,6 +144,7 @@ def _availability(past: list[Event]) -> Row:
     row = {
         "provider_id": past[-1]["provider_id"],
         "observed_ts": now,
+        "made_ts": now + CHANGE_LATE_MS,
         "status": last and last["status"],
         "active_jobs": last and last["active_jobs"],
         "free_capacity": last and max(0, last["capacity"] - last["active_jobs"]),
