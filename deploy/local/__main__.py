@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from deploy.local import prerequisites, show
 from deploy.local.flink import FlinkError
@@ -24,13 +24,16 @@ SHOW_EVERY_S = 5.0
 ONCE_RECOMMENDATIONS = 3
 WAIT_S = 0.5
 FAILURE = 1
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Start everything, show recommendations for live requests until Ctrl-C; the exit code."""
     options = _parser().parse_args(arguments)
     console = Console()
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Set by hand: a shell starts background commands with Ctrl-C ignored.
+    for number in STOP_SIGNALS:
+        signal.signal(number, _interrupt)
     try:
         prerequisites.check()
         return _run(options, console)
@@ -49,7 +52,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         with Progress(
             SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console
         ) as progress:
-            steps = _Steps(progress)
+            steps = _Steps(progress, console)
             stack = LocalStack(
                 supervisor,
                 layout,
@@ -103,20 +106,27 @@ def _show_recommendations(
 class _Steps:
     """The progress of the start: one line a step, with its time."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, console: Console) -> None:
         self._progress = progress
-        self._shown: list[int] = []
+        self._console = console
+        self._shown: list[TaskID] = []
 
     def report(self, text: str) -> None:
         self.done()
+        if not self._console.is_terminal:  # no bar is drawn there until the end
+            self._console.print(text)
+            return
         self._shown.append(self._progress.add_task(text, total=1))
 
     def done(self) -> None:
         for task in self._shown:
-            self._progress.update(task, completed=1)  # type: ignore[arg-type]
+            self._progress.update(task, completed=1)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Stop; a second Ctrl-C does not keep the first from ending every process."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
