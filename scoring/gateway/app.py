@@ -13,7 +13,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from swagger_ui_bundle import swagger_ui_path
 
 from scoring.gateway import openapi, readiness
 from scoring.gateway.admit import admit
@@ -94,7 +93,7 @@ def create_app(gateway: Gateway) -> Starlette:
                 "/openapi.json", _constant(JSONResponse(openapi.document(version(DISTRIBUTION))))
             ),
             Route("/docs", _constant(HTMLResponse(_DOCS_PAGE))),
-            Mount("/docs/assets", StaticFiles(directory=swagger_ui_path)),
+            Mount("/docs/assets", StaticFiles(packages=[("swagger_ui", "static")])),
         ],
         exception_handlers={GatewayError: _refuse},
         lifespan=lifespan,

@@ -202,8 +202,11 @@ def test_health_readiness_metrics_and_docs_answer(
     assert gateway.get("/readyz").json()["ready"] is True
     _ask(gateway)
     assert 'gateway_stage_seconds_count{stage="score"}' in gateway.get("/metrics").text
-    assert "/v1/recommendations" in gateway.get("/openapi.json").json()["paths"]
-    assert gateway.get("/docs/assets/swagger-ui-bundle.js").status_code == 200
+    described = gateway.get("/openapi.json").json()
+    assert "/v1/recommendations" in described["paths"]
+    assert described["openapi"].startswith("3.1")
+    # The page's script must know OpenAPI 3.1, or the browser shows an error instead of the API.
+    assert "isOAS31" in gateway.get("/docs/assets/swagger-ui-bundle.js").text
 
 
 def test_a_decision_that_is_not_held_is_a_404(gateway: TestClient) -> None:
