@@ -156,7 +156,7 @@ def _ranker(fit: pd.DataFrame, held: pd.DataFrame, seed: int) -> CatBoost:
 
     Not YetiRank inside each event: offers stop at the first acceptance, so all but the last are
     usually refusals, and little would be learned of who is late or gives up. What was measured:
-    ``docs/decisions/rank-by-the-graded-outcome.md``.
+    ``docs/decisions/0013-rank-by-the-graded-outcome.md``.
     """
     pools = [_pool(part, GAIN_OF_GRADE[part["grade"].astype(int)]) for part in (fit, held)]
     return _fit("CrossEntropy", pools, seed)
