@@ -47,7 +47,7 @@ def test_a_join_that_loses_rows_stops_the_step(
 
 
 def test_features_are_as_of_the_request(prepared: Prepared, training_set: pd.DataFrame) -> None:
-    """The profile's cost and the newest fix not after the request are what the offline rows say."""
+    """The profile's cost and the newest fix known at the request are what the offline rows say."""
     profile = pd.read_parquet(prepared.data / "offline" / "provider_profile" / "profiles.parquet")
     cost = training_set["provider_id"].map(profile.set_index("provider_id")["cost_per_job_usd"])
     found = training_set["provider_profile__cost_per_job_usd"]
@@ -55,7 +55,7 @@ def test_features_are_as_of_the_request(prepared: Prepared, training_set: pd.Dat
     motion = pd.read_parquet(prepared.data / "offline" / "provider_motion")
     for _, row in training_set.sample(20, random_state=1).iterrows():
         of_provider = motion[motion["provider_id"] == row["provider_id"]]
-        newest = of_provider[of_provider["event_timestamp"] <= row["request_ts"]]
+        newest = of_provider[of_provider["created_timestamp"] <= row["request_ts"]]
         age = row["request_time__motion_age_s"]
         if newest.empty:
             assert np.isnan(age)
