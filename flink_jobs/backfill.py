@@ -5,10 +5,10 @@ from pathlib import Path
 from pyflink.table import StatementSet, StreamTableEnvironment
 
 from flink_jobs.parquet import parquet_writer, write_empty
-from flink_jobs.pipeline import inputs_of, view_query
+from flink_jobs.pipeline import view_query
 from flink_jobs.settings import Settings
 from flink_jobs.validation import CHECKS
-from flink_jobs.views import JOBS
+from flink_jobs.views import JOBS, inputs_of
 
 DEAD_LETTER_FOLDER = "dead_letter"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from flink_jobs import kinesis
 from flink_jobs.event_schemas import DEAD_LETTER
 from flink_jobs.settings import PROPERTIES_VARIABLE, Settings, SettingsError, load
-from flink_jobs.views import JOBS
+from flink_jobs.views import inputs_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,10 +51,8 @@ def _parser() -> argparse.ArgumentParser:
 def _find_streams(settings: Settings) -> dict[str, str]:
     if settings.streams.kind == "archive":
         return {}
-    views = settings.jobs.selected
-    names = dict.fromkeys(stream for view in views for stream in JOBS[view].inputs)
-    client = kinesis.connect(settings.streams)
-    return kinesis.find_arns(client, (*names, DEAD_LETTER), settings.streams)
+    names = (*inputs_of(settings.jobs.selected), DEAD_LETTER)
+    return kinesis.find_arns(kinesis.connect(settings.streams), names, settings.streams)
 
 
 def _submit(settings: Settings, arns: Mapping[str, str]) -> None:
@@ -81,7 +79,7 @@ def _submit(settings: Settings, arns: Mapping[str, str]) -> None:
         return sources.kinesis_table(env, tables, stream, arns[stream], settings)
 
     views = settings.jobs.selected
-    pipeline.create_checked_tables(tables, pipeline.inputs_of(views), raw, settings.event_time)
+    pipeline.create_checked_tables(tables, inputs_of(views), raw, settings.event_time)
     pipeline.create_inputs(tables, views)
     if settings.streams.kind == "archive":
         backfill.add_jobs(tables, settings).execute().wait()

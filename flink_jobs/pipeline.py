@@ -9,7 +9,7 @@ from pyflink.table import Schema, StatementSet, StreamTableEnvironment, Table
 from flink_jobs.settings import EventTime, Settings
 from flink_jobs.sinks import dead_letter_writer, view_writer
 from flink_jobs.validation import CHECKS, StreamCheck, checked_query
-from flink_jobs.views import JOBS, ViewJob
+from flink_jobs.views import JOBS, ViewJob, inputs_of
 
 FUNCTIONS = {
     "parse_event": "roadside.flink.ParseEvent",
@@ -21,11 +21,6 @@ FUNCTIONS = {
 EVENT_TIME = Schema.new_builder().watermark("event_time", "SOURCE_WATERMARK()").build()
 RawTable = Callable[[str], Table]
 """Gives the raw records of a stream, by the stream's name."""
-
-
-def inputs_of(views: Iterable[str]) -> tuple[str, ...]:
-    """Return the streams that some views read, each once."""
-    return tuple(dict.fromkeys(stream for view in views for stream in JOBS[view].inputs))
 
 
 def configure(tables: StreamTableEnvironment, times: EventTime) -> None:

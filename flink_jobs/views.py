@@ -1,6 +1,6 @@
 """The jobs: for each stream view of the feature repo, its inputs and its SQL."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from feature_repo import schema
@@ -66,3 +66,8 @@ JOBS: dict[str, ViewJob] = {
         ViewJob(schema.CELL_DEMAND, demand.INPUTS, demand.query, prepare=(demand.REQUEST_STEPS,)),
     )
 }
+
+
+def inputs_of(views: Iterable[str]) -> tuple[str, ...]:
+    """Return the streams that some views read, each once."""
+    return tuple(dict.fromkeys(stream for view in views for stream in JOBS[view].inputs))

@@ -2,9 +2,7 @@
 
 import json
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Mapping
 from typing import Any
 
 from deploy.local.flink import FlinkCluster, FlinkError
@@ -74,50 +72,15 @@ def completed_checkpoints(cluster: FlinkCluster, job_id: str) -> int:
     return int(counts["completed"])
 
 
-def cancel(cluster: FlinkCluster, job_id: str) -> None:
-    """Cancel a job; its newest checkpoint stays."""
-    request(cluster, f"/jobs/{job_id}?mode=cancel", method="PATCH")
-
-
-def stop_with_savepoint(cluster: FlinkCluster, job_id: str, timeout_s: float = 60.0) -> str:
-    """Stop a job after a savepoint; return the savepoint's path.
-
-    Raises:
-        FlinkError: The savepoint failed, or took longer than ``timeout_s``.
-    """
-    asked = request(cluster, f"/jobs/{job_id}/stop", method="POST", body={"drain": False})
-    path = f"/jobs/{job_id}/savepoints/{asked['request-id']}"
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        answer = request(cluster, path)
-        if answer["status"]["id"] == "COMPLETED":
-            operation = answer["operation"]
-            if "location" not in operation:
-                raise FlinkError(f"savepoint of job {job_id} failed: {operation}")
-            return str(operation["location"])
-        time.sleep(POLL_S)
-    raise FlinkError(f"savepoint of job {job_id} not complete after {timeout_s:g} s")
-
-
-def request(
-    cluster: FlinkCluster, path: str, method: str = "GET", body: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def request(cluster: FlinkCluster, path: str) -> dict[str, Any]:
     """Ask the REST interface.
 
     Raises:
         FlinkError: It does not answer, or refuses.
     """
-    data = None if body is None else json.dumps(body).encode()
-    asked = urllib.request.Request(  # noqa: S310 - the scheme is ours
-        cluster.url + path,
-        data=data,
-        method=method,
-        headers={"Content-Type": "application/json"},
-    )
     try:
-        with urllib.request.urlopen(asked, timeout=REQUEST_TIMEOUT_S) as response:  # noqa: S310
-            text = response.read()
-    except (urllib.error.URLError, OSError) as error:
+        with urllib.request.urlopen(cluster.url + path, timeout=REQUEST_TIMEOUT_S) as response:  # noqa: S310 - the scheme is ours
+            answer: dict[str, Any] = json.load(response)
+    except OSError as error:  # what urllib raises is one too
         raise FlinkError(f"Flink at {cluster.url}{path}: {error}") from error
-    answer: dict[str, Any] = json.loads(text) if text else {}
     return answer

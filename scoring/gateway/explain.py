@@ -40,6 +40,11 @@ class Scored:
         at = np.flatnonzero(self.scores.explained_rows == row)
         return self.scores.contributions[at[0]] if len(at) else None
 
+    def distance_km(self, row: int) -> float | None:
+        """Return the row's distance to the driver, km; None where it is unknown."""
+        distance = float(self.matrix[row, _DISTANCE])
+        return None if np.isnan(distance) else distance
+
     def values(self, row: int) -> Values:
         """Return the row's known model features by name."""
         known = ~np.isnan(self.matrix[row])

@@ -148,7 +148,7 @@ def _recommendation(
     scored: Scored, row: int, shown: npt.NDArray[np.intp], rank_: int
 ) -> Recommendation:
     freshest, stalest = explain.feature_ages(scored, row)
-    distance_km = scored.values(row).get("request_time__driver_distance_km")
+    distance_km = scored.distance_km(row)
     scores = scored.scores
     return Recommendation(
         rank=rank_,
@@ -173,7 +173,7 @@ def _candidate_table(
     ranked = [
         Candidate(
             provider_id=scored.table.provider_ids[row],
-            distance_km=scored.values(int(row)).get("request_time__driver_distance_km"),
+            distance_km=scored.distance_km(row),
             rank=position + 1,
             score=float(scored.scores.scores[row]),
             success_probability=float(scored.scores.success_probability[row]),

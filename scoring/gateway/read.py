@@ -6,7 +6,7 @@ import h3
 import numpy as np
 import numpy.typing as npt
 
-from feature_repo.reader import FeatureReader, Lookup, ViewRows, broadcast
+from feature_repo.reader import FeatureReader, Lookup, broadcast
 from feature_repo.request_time import Columns, RequestColumns
 from feature_repo.schema import (
     CELL_CONDITIONS,
@@ -31,13 +31,11 @@ class CandidateTable:
     Attributes:
         provider_ids: n candidates.
         columns: Full feature names to n values.
-        missing_rows: Views to how many candidates had no row.
         mismatched_rows: Views to how many rows were of another schema, and so not used.
     """
 
     provider_ids: list[str]
     columns: Columns
-    missing_rows: dict[str, int]
     mismatched_rows: dict[str, int]
 
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "CandidateTable":
@@ -46,7 +44,6 @@ class CandidateTable:
         return CandidateTable(
             provider_ids=[self.provider_ids[i] for i in index],
             columns={name: values[index] for name, values in self.columns.items()},
-            missing_rows=self.missing_rows,
             mismatched_rows=self.mismatched_rows,
         )
 
@@ -77,8 +74,7 @@ def read(
     return CandidateTable(
         provider_ids=provider_ids,
         columns=columns,
-        missing_rows=_counts(rows, "missing"),
-        mismatched_rows=_counts(rows, "mismatched"),
+        mismatched_rows={name: int(found.mismatched.sum()) for name, found in rows.items()},
     )
 
 
@@ -95,7 +91,3 @@ def request_columns(
         promised_minutes=np.full(rows, request.promised_minutes, dtype=np.float64),
         available_candidates=np.full(rows, available_candidates, dtype=np.float64),
     )
-
-
-def _counts(rows: dict[str, ViewRows], which: str) -> dict[str, int]:
-    return {name: int(getattr(view_rows, which).sum()) for name, view_rows in rows.items()}

@@ -9,7 +9,7 @@ from pyflink.table import StreamTableEnvironment
 
 from flink_jobs import pipeline, sources
 from flink_jobs.settings import EventTime, Streams
-from flink_jobs.views import JOBS
+from flink_jobs.views import JOBS, inputs_of
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     pipeline.configure(tables, times)
     pipeline.create_checked_tables(
         tables,
-        pipeline.inputs_of(JOBS),
+        inputs_of(JOBS),
         lambda stream: sources.archive_table(tables, stream, streams),
         times,
     )

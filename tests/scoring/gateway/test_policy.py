@@ -28,7 +28,7 @@ def _table(tiers: list[int]) -> CandidateTable:
         "provider_motion__motion_observed_at": np.full(count, NOW_US),
         "provider_profile__contract_tier": np.array(tiers, dtype=np.float64),
     }
-    return CandidateTable([f"p{i}" for i in range(count)], columns, {}, {})
+    return CandidateTable([f"p{i}" for i in range(count)], columns, {})
 
 
 def _now(count: int) -> RequestColumns:
