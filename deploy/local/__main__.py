@@ -46,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> int:
-    layout = Layout(options.run_dir)
+    # Absolute, because the programs have working directories of their own.
+    layout = Layout(options.run_dir.resolve())
     started = time.monotonic()
     with Supervisor(layout.logs) as supervisor:
         with Progress(
