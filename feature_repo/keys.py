@@ -26,13 +26,18 @@ def entity_key(project: str, schema: ViewSchema, values: Sequence[str]) -> bytes
     return _key_prefix(schema.join_keys) + b"".join(map(_text, values)) + project.encode()
 
 
+def value_margins(project: str, schema: ViewSchema) -> tuple[int, int]:
+    """Return how many bytes stand before and after the value in a key of one join key."""
+    return len(_key_prefix(schema.join_keys)) + len(_text("")), len(project.encode())
+
+
 def row_field(schema: ViewSchema) -> bytes:
     """Return the hash field that holds the view's row."""
     return b"row:" + schema.name.encode()
 
 
 def geo_index_key(project: str) -> str:
-    """Return the key of the geo index: the newest position of every provider."""
+    """Return the key of the geo index: the newest position of every provider not offline."""
     return f"{project}:geo"
 
 

@@ -1,25 +1,22 @@
 """Writing rows to Redis: last writer wins, atomically, from a Flink worker or from Feast."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from redis import Redis
 
 from feature_repo.keys import beacon_key, entity_key, geo_index_key, row_field
 from feature_repo.row_codec import ColumnValues, Int64s, encode_rows
 from feature_repo.schema import ViewSchema
+from feature_repo.script_layout import layout_arguments
 
-ROWS_PER_CALL = 500
-"""Rows in one script call: large enough to amortise the call, short enough (about 1 ms) not to
+ROWS_PER_CALL = 125
+"""Rows in one script call: large enough to amortise the call, short enough (under 1 ms) not to
 hold up the gateway's reads, since Redis runs one script at a time."""
 
 WRITE_ROWS_LUA = Path(__file__).with_name("write_rows.lua").read_text()
-
-Positions = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -31,21 +28,25 @@ class WriteCounts:
 
 
 class RowWriter:
-    """Writes rows of any view for one Feast project."""
+    """Writes rows of any view for one Feast project.
+
+    The geo index follows in the same atomic step: it has each provider whose newest motion row
+    has a position and whose newest availability row, if there is one, does not say offline.
+    """
 
     def __init__(self, client: Redis, project: str) -> None:
         self._client: Any = client
         self._project = project
+        self._layout = layout_arguments(project)
         self._script = self._client.register_script(WRITE_ROWS_LUA)
 
-    def write(  # noqa: PLR0913, PLR0917 - one argument a part of the row
+    def write(
         self,
         schema: ViewSchema,
         entity_values: Sequence[tuple[str, ...]],
         columns: Mapping[str, ColumnValues],
         event_us: Int64s,
         created_us: Int64s,
-        positions: Positions | None = None,
     ) -> WriteCounts:
         """Write n rows, each only if none newer is there.
 
@@ -55,8 +56,6 @@ class RowWriter:
             columns: As for ``row_codec.encode_rows``.
             event_us: Newest event inside each row, int64 [n], epoch microseconds.
             created_us: When each row was made, int64 [n], epoch microseconds.
-            positions: Latitudes and longitudes, float64 [n] each, degrees: the geo index takes
-                the position of every row that is written, in the same atomic step.
 
         Raises:
             RowError: A value does not fit the row.
@@ -64,25 +63,19 @@ class RowWriter:
         """
         rows = encode_rows(schema, columns, event_us, created_us)
         keys = [entity_key(self._project, schema, values) for values in entity_values]
-        geo = [] if positions is None else list(_geo_arguments(entity_values, positions))
-        return self.write_encoded(schema, keys, rows, geo)
+        return self.write_encoded(schema, keys, rows)
 
     def write_encoded(
-        self,
-        schema: ViewSchema,
-        keys: Sequence[bytes],
-        rows: Sequence[bytes],
-        geo: Sequence[tuple[str, str, str]] = (),
+        self, schema: ViewSchema, keys: Sequence[bytes], rows: Sequence[bytes]
     ) -> WriteCounts:
         """Write rows that are already encoded (see ``write``)."""
         pipeline = self._client.pipeline(transaction=False)
         geo_key = geo_index_key(self._project)
         for start in range(0, len(rows), ROWS_PER_CALL):
             part = slice(start, start + ROWS_PER_CALL)
-            flat_geo = [text for triple in geo[part] for text in triple]
             self._script(
                 keys=[geo_key, *keys[part]],
-                args=[row_field(schema), "1" if geo else "0", *rows[part], *flat_geo],
+                args=[row_field(schema), *self._layout, *rows[part]],
                 client=pipeline,
             )
         written = sum(pipeline.execute())
@@ -94,12 +87,3 @@ class RowWriter:
             beacon_key(self._project, view),
             mapping={"watermark_us": watermark_us, "wall_us": wall_us},
         )
-
-
-def _geo_arguments(
-    entity_values: Sequence[tuple[str, ...]], positions: Positions
-) -> Iterator[tuple[str, str, str]]:
-    """Yield lon, lat, member for each row; empty text where the position is unknown."""
-    for values, lat, lon in zip(entity_values, *positions, strict=True):
-        known = bool(np.isfinite(lat) and np.isfinite(lon))
-        yield (repr(float(lon)), repr(float(lat)), values[0]) if known else ("", "", values[0])

@@ -1,29 +1,78 @@
--- Last writer wins by event time (then by created time), one atomic step for a batch of rows.
+-- Writes a batch of rows of one view in one atomic step: last writer wins by event time, then by
+-- created time, and the geo index follows.
 -- KEYS[1] geo index; KEYS[2..n+1] entity keys
--- ARGV[1] hash field; ARGV[2] '1' when members and positions follow the rows;
--- ARGV[3..n+2] rows; then for each row: lon, lat, member ('' where the position is unknown).
+-- ARGV[1] hash field of the rows; ARGV[2] where things lie, JSON (script_layout.py), and the
+-- fingerprints that JSON cannot carry: ARGV[3] of the motion view, ARGV[4] of the availability view;
+-- ARGV[5..n+4] rows
 -- Returns how many rows were written; the others were not newer than what is there.
-local field, with_positions = ARGV[1], ARGV[2] == '1'
-local count = #KEYS - 1
-local written = 0
-for i = 1, count do
-  local row = ARGV[2 + i]
-  local current = redis.call('HGET', KEYS[1 + i], field)
-  local newer = true
-  if current and #current >= 24 then
-    local old_event, old_created = struct.unpack('<i8i8', current, 9)
-    local new_event, new_created = struct.unpack('<i8i8', row, 9)
-    newer = new_event > old_event or (new_event == old_event and new_created >= old_created)
+local field, layout = ARGV[1], cjson.decode(ARGV[2])
+local header, motion, availability = layout.header, layout.motion, layout.availability
+motion.fingerprint, availability.fingerprint = ARGV[3], ARGV[4]
+
+local function bytes_at(text, span)
+  return string.sub(text, span[1], span[2])
+end
+
+local function time_at(row, position)
+  return (struct.unpack('<i8', row, position))
+end
+
+local function is_newer(row, than)
+  -- What is too short to have times is no row of ours, and must not stay for ever.
+  if not than or #than < header.bytes then return true end
+  local event, old_event = time_at(row, header.event_us), time_at(than, header.event_us)
+  if event ~= old_event then return event > old_event end
+  return time_at(row, header.created_us) >= time_at(than, header.created_us)
+end
+
+-- As for every reader, a row of another schema is missing, never misread.
+local function is_of(row, view)
+  return row and #row == view.bytes and bytes_at(row, header.fingerprint) == view.fingerprint
+end
+
+local function is_null(row, column)
+  return bit.band(string.byte(row, column.null_byte), column.null_mask) ~= 0
+end
+
+-- Nothing where the position is unknown, or so near a pole that the index would refuse it and,
+-- with it, the whole batch.
+local function position_of(row)
+  if not is_of(row, motion) or is_null(row, motion.lat) or is_null(row, motion.lon) then return end
+  local lat = struct.unpack('<d', row, motion.lat.at)
+  local lon = struct.unpack('<d', row, motion.lon.at)
+  if math.abs(lat) <= layout.max_lat and math.abs(lon) <= layout.max_lon then return lon, lat end
+end
+
+local function is_offline(row)
+  return is_of(row, availability) and bytes_at(row, availability.status) == availability.offline
+end
+
+-- Judged afresh from both of the provider's newest rows, never by what the new row changed: so the
+-- index does not depend on the order in which the rows came.
+local function place(key, motion_row, availability_row)
+  local provider_id = bytes_at(key, layout.provider_id)
+  local lon, lat = position_of(motion_row)
+  if lon and not is_offline(availability_row) then
+    redis.call('GEOADD', KEYS[1], lon, lat, provider_id)
+  else
+    redis.call('ZREM', KEYS[1], provider_id)
   end
-  if newer then
-    redis.call('HSET', KEYS[1 + i], field, row)
+end
+
+-- Read in the same call as the row itself: the other row that decides where the provider is.
+local fields = {field}
+if field == motion.field then fields[2] = availability.field end
+if field == availability.field then fields[2] = motion.field end
+
+local written = 0
+for i = 1, #KEYS - 1 do
+  local key, row = KEYS[1 + i], ARGV[4 + i]
+  local stored = redis.call('HMGET', key, unpack(fields))
+  if is_newer(row, stored[1]) then
+    redis.call('HSET', key, field, row)
     written = written + 1
-    if with_positions then
-      local at = 2 + count + 3 * (i - 1)
-      if ARGV[at + 1] ~= '' then
-        redis.call('GEOADD', KEYS[1], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3])
-      end
-    end
+    if field == motion.field then place(key, row, stored[2]) end
+    if field == availability.field then place(key, stored[2], row) end
   end
 end
 return written

@@ -50,14 +50,6 @@ def test_a_batch_larger_than_one_call_is_written_whole(redis_client: redis.Redis
     assert redis_client.zcard(geo_index_key(PROJECT)) == 1201
 
 
-def test_an_unknown_position_leaves_the_geo_index_alone(redis_client: redis.Redis) -> None:
-    """A row without coordinates is written and put nowhere on the map."""
-    writer = RowWriter(redis_client, PROJECT)
-    counts = rows.write(writer, PROVIDER_MOTION, ["p1"], T0, lat=[np.nan], lon=[np.nan])
-    assert counts.written == 1
-    assert redis_client.zcard(geo_index_key(PROJECT)) == 0
-
-
 def test_the_reader_tells_missing_from_known(redis_client: redis.Redis) -> None:
     """One round trip brings several views and entities; what is absent is NaN and counted."""
     writer = RowWriter(redis_client, PROJECT)

@@ -33,14 +33,13 @@ def write(
     schema: ViewSchema,
     entities: Sequence[str | tuple[str, ...]],
     event_us: int,
+    created_us: int | None = None,
     **given: Any,
 ) -> WriteCounts:
-    """Write a row for each entity; positions follow the rows where lat and lon are given."""
+    """Write a row for each entity, made when its newest event was unless told otherwise."""
     count = len(entities)
     keys = [(entity,) if isinstance(entity, str) else entity for entity in entities]
     columns = columns_of(schema, count, given)
-    times = np.full(count, event_us, dtype=np.int64)
-    has_position = "lat" in columns and "lon" in columns
-    places = (np.array(columns[name], dtype=np.float64) for name in ("lat", "lon"))
-    positions = tuple(places) if has_position else None
-    return writer.write(schema, keys, columns, times, times, positions)  # type: ignore[arg-type]
+    events = np.full(count, event_us, dtype=np.int64)
+    made = np.full(count, event_us if created_us is None else created_us, dtype=np.int64)
+    return writer.write(schema, keys, columns, events, made)

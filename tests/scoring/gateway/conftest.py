@@ -67,12 +67,18 @@ class Providers:
     client: redis.Redis
 
     def add(
-        self, provider_id: str, km_north: float = 2.0, age_s: float = 10.0, **given: object
+        self,
+        provider_id: str,
+        km_north: float = 2.0,
+        age_s: float = 10.0,
+        motion_age_s: float | None = None,
+        **given: object,
     ) -> None:
         """Write every view's row of one provider, so far north of the driver."""
         writer = RowWriter(self.client, PROJECT)
         now_us = time.time_ns() // 1000
         event_us = now_us - int(age_s * 1e6)
+        moved_us = event_us if motion_age_s is None else now_us - int(motion_age_s * 1e6)
         place = {"lat": DENVER[0] + km_north / 111.2, "lon": DENVER[1]}
         state = {
             "status": "available", "free_capacity": 1, "shift_end": now_us + 7_200_000_000,
@@ -83,7 +89,7 @@ class Providers:
             "base_lat": place["lat"], "base_lon": place["lon"], "radius_km": 60.0,
             "contract_tier": 1, "max_vehicle_class": 2,
         }  # fmt: skip
-        rows.write(writer, PROVIDER_MOTION, [provider_id], event_us, **{**place, **given})
+        rows.write(writer, PROVIDER_MOTION, [provider_id], moved_us, **{**place, **given})
         rows.write(writer, PROVIDER_AVAILABILITY, [provider_id], event_us, **{**state, **given})
         rows.write(writer, PROVIDER_PROFILE, [provider_id], event_us, **{**profile, **given})
         rows.write(writer, PROVIDER_HISTORY, [(provider_id, "tow")], event_us, **given)

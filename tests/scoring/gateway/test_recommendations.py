@@ -42,7 +42,8 @@ def test_a_ranking_is_complete_and_explained(gateway: TestClient, providers: Pro
         ("service_not_offered", {"can_tow": False}, {}),
         ("vehicle_too_heavy", {"max_vehicle_class": 1}, {"vehicle_class": 2}),
         ("outside_contract_radius", {"radius_km": 0.1, "base_lat": DENVER[0] + 0.1}, {}),
-        ("offline", {"status": "offline"}, {}),
+        # Off the map: only a candidate that was named can be told to be offline.
+        ("offline", {"status": "offline"}, {"candidates": ["good", "bad"]}),
         ("no_free_capacity", {"free_capacity": 0}, {}),
         ("shift_over", {"shift_end": 1_700_000_000_000_000}, {}),
         ("availability_stale", {"age_s": 121.0}, {}),
@@ -78,8 +79,7 @@ def test_a_provider_with_a_stale_position_stands_behind_the_others(
     assert before[0]["provider_id"] == "lost"
     providers.client.flushall()
     providers.add("known", km_north=30)
-    providers.add("lost", km_north=1, age_s=121)
-    providers.add("lost", km_north=1, age_s=60, lat=None, lon=None)
+    providers.add("lost", km_north=1, age_s=60, motion_age_s=121)
     after = _ask(gateway, "after").json()["recommendations"]
     assert [item["provider_id"] for item in after] == ["known", "lost"]
     assert after[1]["policy_actions"] == ["behind_the_others_position_unknown"]
@@ -99,10 +99,19 @@ def test_only_the_named_candidates_are_considered(
 def test_nobody_near_is_a_clear_refusal(gateway: TestClient, providers: Providers) -> None:
     """Without an eligible provider the answer is 404 and counts why each one was excluded."""
     assert _ask(gateway).status_code == 404
-    providers.add("off", status="offline")
+    providers.add("full", free_capacity=0)
     answer = _ask(gateway)
     assert answer.status_code == 404
-    assert "1 offline" in answer.json()["error"]
+    assert "1 no_free_capacity" in answer.json()["error"]
+
+
+def test_who_is_offline_is_not_even_considered(gateway: TestClient, providers: Providers) -> None:
+    """A provider who is offline takes no candidate's place in the search."""
+    providers.add("near", km_north=1, status="offline")
+    providers.add("far", km_north=20)
+    answer = _ask(gateway).json()
+    assert [item["provider_id"] for item in answer["recommendations"]] == ["far"]
+    assert answer["excluded"] == {}
 
 
 @pytest.mark.parametrize(
