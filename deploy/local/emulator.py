@@ -2,13 +2,13 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deploy.local.layout import REPOSITORY
 from deploy.local.ports import HOST
 
 REGION = "us-east-1"
@@ -35,15 +35,17 @@ AWS_ENVIRONMENT = {
 
 
 def command() -> list[str]:
-    """Return the emulator's command."""
-    return [str(Path(sys.executable).with_name("ministack"))]
+    """Return the emulator's command: ministack, mended (``deploy.local.kinesis`` says how)."""
+    return [sys.executable, "-m", "deploy.local.kinesis"]
 
 
 def environment(port: int) -> dict[str, str]:
-    """Return what makes the emulator listen on 127.0.0.1 alone."""
+    """Return what makes the emulator listen on 127.0.0.1 alone, and for Kinesis alone."""
     return {
+        "PYTHONPATH": str(REPOSITORY),
         "BIND_HOST": HOST,
         "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
         "GATEWAY_PORT": str(port),
         "LOG_LEVEL": "WARNING",
     }
