@@ -47,6 +47,14 @@ $(JAR): $(JAVA_SOURCES)
 run: setup ## events on Kinesis to explained recommendations; until Ctrl-C (ARGS=--once ends by itself)
 	@exec $(BIN)/python -m deploy.local $(ARGS)
 
+.PHONY: redrive
+redrive: $(VENV)/installed ## list the dead letters of `make run`, or put them back (ARGS=--help)
+	@$(BIN)/python -m flink_jobs.redrive --properties .run/stream_properties.json $(ARGS)
+
+.PHONY: package-flink
+package-flink: setup ## the jobs as one zip for Managed Service for Apache Flink (ARGS=--help)
+	@$(BIN)/python -m deploy.package_flink $(ARGS)
+
 .PHONY: test
 test: setup $(DEPLOY_VENV)/installed ## every test, the whole stack included
 	$(BIN)/python -m pytest
