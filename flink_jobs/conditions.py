@@ -10,8 +10,8 @@ INPUTS = (WEATHER, TRAFFIC)
 def query(times: EventTime) -> str:
     """Return the view's SQL: one row a cell and slide, of windows of five minutes.
 
-    The inner grouping makes one of the observations that came twice, so that means count each
-    once. What no observation in the window speaks of is null.
+    The inner grouping gives each observation its windows as columns, which halving a window by
+    the observation's time needs. What no observation in the window speaks of is null.
     """
     newer_half = f"observed_time >= window_end - {interval(CONDITIONS_WINDOW_S / 2)}"
     return f"""

@@ -9,8 +9,13 @@ from flink_jobs.settings import Streams
 MAX_RECORDS_PER_PUT = 500
 MAX_BYTES_PER_PUT = 4_000_000
 """Under Kinesis's 5 MiB a call, which counts keys as well."""
-PUT_ATTEMPTS = 8
+PUT_ATTEMPTS = 60
 FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 5.0
+"""With these a stream is asked for about five minutes to take a record."""
+
+PATIENT_ATTEMPTS = 15
+QUICK_ATTEMPTS = 3
 
 
 class StreamMissingError(RuntimeError):
@@ -31,8 +36,14 @@ class Client(Protocol):
         """Put records; some may fail while others succeed."""
 
 
-def connect(streams: Streams) -> Client:
-    """Return a Kinesis client for the settings' region and end point."""
+def connect(streams: Streams, *, patient: bool = False) -> Client:
+    """Return a Kinesis client for the settings' region and end point.
+
+    Args:
+        streams: Where Kinesis is.
+        patient: Whether a Kinesis that does not answer is asked again for minutes, as a running
+            job should, or for seconds, as a command should.
+    """
     # A worker that writes no dead letters never pays for this import.
     import boto3  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
@@ -43,7 +54,14 @@ def connect(streams: Streams) -> Client:
         endpoint_url=streams.endpoint_url,
         aws_access_key_id=streams.access_key,
         aws_secret_access_key=streams.secret_key,
-        config=Config(connect_timeout=5, read_timeout=10, retries={"max_attempts": 3}),
+        config=Config(
+            connect_timeout=5,
+            read_timeout=10,
+            retries={
+                "mode": "standard",
+                "total_max_attempts": PATIENT_ATTEMPTS if patient else QUICK_ATTEMPTS,
+            },
+        ),
     )
     return client
 
@@ -116,7 +134,7 @@ def _put_batch(client: Client, stream: str, batch: list[dict[str, Any]]) -> None
         batch = [record for record, _ in refused]
         refusal = f"{refused[0][1]['ErrorCode']}: {refused[0][1].get('ErrorMessage', '')}"
         time.sleep(pause_s)
-        pause_s *= 2
+        pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
     raise RuntimeError(
         f"stream {stream!r} refuses {len(batch)} records after {PUT_ATTEMPTS} attempts "
         f"({refusal}); add shards"

@@ -64,27 +64,26 @@ def _submit(settings: Settings, arns: Mapping[str, str]) -> None:
     )
     from pyflink.table import StreamTableEnvironment, Table  # noqa: PLC0415
 
-    from flink_jobs import backfill, pipeline, sources  # noqa: PLC0415
+    from flink_jobs import pipeline, sources  # noqa: PLC0415
 
     env = StreamExecutionEnvironment.get_execution_environment()
-    if settings.streams.kind == "archive":
+    is_backfill = settings.streams.kind == "archive"
+    if is_backfill:
         env.set_runtime_mode(RuntimeExecutionMode.BATCH)
     tables = StreamTableEnvironment.create(env)
-    tables.get_config().set("pipeline.name", settings.jobs.name)
     pipeline.configure(tables, settings.event_time)
 
     def raw(stream: str) -> Table:
-        if settings.streams.kind == "archive":
-            return sources.archive_table(tables, stream, settings.streams)
+        if is_backfill:
+            return sources.archive_table(env, tables, stream, settings)
         return sources.kinesis_table(env, tables, stream, arns[stream], settings)
 
     views = settings.jobs.selected
-    pipeline.create_checked_tables(tables, inputs_of(views), raw, settings.event_time)
+    pipeline.create_events(tables, inputs_of(views), raw, settings.event_time)
     pipeline.create_inputs(tables, views)
-    if settings.streams.kind == "archive":
-        backfill.add_jobs(tables, settings).execute().wait()
-    else:
-        pipeline.add_jobs(tables, settings).execute()
+    add = pipeline.add_backfill if is_backfill else pipeline.add_live
+    add(tables, settings).attach_as_datastream()
+    env.execute(settings.jobs.name)
 
 
 if __name__ == "__main__":

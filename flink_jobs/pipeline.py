@@ -1,26 +1,36 @@
-"""Putting a job together: checked tables, views, writers, in one statement set."""
+"""Putting the application together, in streaming and in batch alike: checks, views, sinks.
+
+raw records ─► checked_query ─► CheckedEvents ─► a view's SQL ─► its rows ─► Redis, Parquet
+                one event         neighbours          │
+                     └────────────────┴─ dead letters ─► their stream, or a file
+"""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
-from pyflink.datastream import DataStream
 from pyflink.java_gateway import get_gateway
-from pyflink.table import Schema, StatementSet, StreamTableEnvironment, Table
+from pyflink.table import StatementSet, StreamTableEnvironment, Table
 
-from flink_jobs.settings import EventTime, Settings
+from flink_jobs import offline
+from flink_jobs.settings import EventTime, FeatureStore, Settings
 from flink_jobs.sinks import dead_letter_writer, view_writer
 from flink_jobs.validation import CHECKS, StreamCheck, checked_query
-from flink_jobs.views import JOBS, ViewJob, inputs_of
+from flink_jobs.views import JOBS, ViewJob
 
 FUNCTIONS = {
     "parse_event": "roadside.flink.ParseEvent",
     "motion": "roadside.flink.Motion",
     "availability": "roadside.flink.Availability",
+    "h3_cell": "roadside.flink.CellOf",
 }
 """SQL names of the jar's functions."""
 
-EVENT_TIME = Schema.new_builder().watermark("event_time", "SOURCE_WATERMARK()").build()
+HOUR_MS = 3_600_000
 RawTable = Callable[[str], Table]
 """Gives the raw records of a stream, by the stream's name."""
+
+WriterFactory = Callable[[str, FeatureStore], Any]
+"""Gives the function that writes a view's rows: ``sinks.view_writer``, or a peer to measure."""
 
 
 def configure(tables: StreamTableEnvironment, times: EventTime) -> None:
@@ -32,31 +42,46 @@ def configure(tables: StreamTableEnvironment, times: EventTime) -> None:
         tables.create_java_temporary_system_function(name, java_class)
 
 
-def create_checked_tables(
+def create_events(
     tables: StreamTableEnvironment, streams: Iterable[str], raw: RawTable, times: EventTime
 ) -> None:
-    """Create, for each stream, its checked table and its table of valid events.
-
-    The checked table goes through a data stream, because only there a computed column can be
-    made the event time; the watermarks are the source's.
-    """
+    """Create the table of each stream's valid events, and the one of all dead letters."""
+    letters = []
     for stream in streams:
         check = CHECKS[stream]
-        raw_name = f"{check.table}_raw"
+        raw_name, letters_name = f"{check.table}_raw", f"{check.table}_refused"
         tables.create_temporary_view(raw_name, raw(stream))
         checked = tables.sql_query(checked_query(check, raw_name, times))
-        with_watermark = tables.from_data_stream(tables.to_data_stream(checked), EVENT_TIME)
-        tables.create_temporary_view(f"{check.table}_checked", with_watermark)
-        create_valid_table(tables, check)
+        events = _judge(tables, checked, check, times)
+        tables.create_temporary_view(check.table, Table(events.valid(), tables))
+        refused = _row_streams().table(tables._j_tenv, events.refused())
+        tables.create_temporary_view(letters_name, Table(refused, tables))
+        letters.append(f"SELECT * FROM {letters_name}")
+    tables.execute_sql(f"CREATE TEMPORARY VIEW dead_letters AS {' UNION ALL '.join(letters)}")
 
 
-def create_valid_table(tables: StreamTableEnvironment, check: StreamCheck) -> None:
-    """Create the table of a stream's valid events from its checked table."""
-    names = ", ".join(f"`{name}`" for name in check.fields)
-    tables.execute_sql(
-        f"CREATE TEMPORARY VIEW {check.table} AS "
-        f"SELECT {names}, event_time FROM {check.table}_checked WHERE reason IS NULL"
+def _judge(
+    tables: StreamTableEnvironment, checked: Table, check: StreamCheck, times: EventTime
+) -> Any:
+    """Return the jar's ``CheckedEvents`` of a stream."""
+    java = get_gateway().jvm.roadside.flink.CheckedEvents
+    forget_ms = times.state_ttl_h * HOUR_MS
+    stream = (tables._j_tenv, checked._j_table, check.stream, check.key)
+    if check.windows is None:
+        return java.ofChanges(
+            *stream, check.several_at_once, round(times.max_age_s * 1000), forget_ms
+        )
+    length_s, slide_s = check.windows(times)
+    return java.ofWindows(
+        *stream, length_s * 1000, slide_s * 1000, float(check.max_speed_kph), forget_ms
     )
+
+
+def create_inputs(tables: StreamTableEnvironment, views: Iterable[str]) -> None:
+    """Create the tables that some jobs' queries read."""
+    for view in views:
+        for statement in JOBS[view].prepare:
+            tables.execute_sql(statement)
 
 
 def view_query(job: ViewJob, times: EventTime) -> str:
@@ -65,64 +90,57 @@ def view_query(job: ViewJob, times: EventTime) -> str:
     return f"SELECT {columns} FROM ({job.query(times)})"
 
 
-def create_inputs(tables: StreamTableEnvironment, views: Iterable[str]) -> None:
-    """Create the views that some jobs' queries read."""
-    for view in views:
-        for statement in JOBS[view].prepare:
-            tables.execute_sql(statement)
+def add_live(
+    tables: StreamTableEnvironment, settings: Settings, writer: WriterFactory = view_writer
+) -> StatementSet:
+    """Write every selected view to Redis, and to Parquet if that is asked for.
 
-
-def add_jobs(tables: StreamTableEnvironment, settings: Settings) -> StatementSet:
-    """Return the statements that write every selected view and the dead letters."""
-    tables.execute_sql(
-        "CREATE TEMPORARY TABLE written (outcome INT) WITH ('connector' = 'blackhole')"
-    )
-    statements = tables.create_statement_set()
+    Returns:
+        What writes the dead letters; it starts with everything else when the environment does.
+    """
     for view in settings.jobs.selected:
-        statements.add_insert_sql(_write_view(tables, JOBS[view], settings))
-    for stream in inputs_of(settings.jobs.selected):
-        statements.add_insert_sql(_write_dead_letters(tables, CHECKS[stream], settings))
-    return statements
-
-
-def _write_view(tables: StreamTableEnvironment, job: ViewJob, settings: Settings) -> str:
-    """Create what the writing of a view needs; return the statement."""
-    view = job.schema.name
-    query = view_query(job, settings.event_time)
-    rows = tables.to_data_stream(
-        tables.sql_query(f"SELECT *, CAST(NULL AS BIGINT) AS watermark_ms FROM ({query})")
-    )
-    tables.create_temporary_view(
-        f"{view}_rows",
-        tables.from_data_stream(
-            _with_heartbeat(rows, job, settings.feature_store.beacon_interval_s)
-        ),
-    )
+        served = _serve(tables, JOBS[view], settings, writer)
+        if settings.feature_store.offline_dir:
+            offline.write(tables, JOBS[view], served, settings.feature_store.offline_dir)
+        else:
+            get_gateway().jvm.roadside.flink.ViewRows.discard(tables._j_tenv, served._j_table)
     tables.create_temporary_system_function(
-        f"write_{view}", view_writer(view, settings.feature_store)
+        "write_dead_letters", dead_letter_writer(settings.streams, settings.jobs.name)
     )
-    names = ", ".join((*(name for name, _ in job.written_columns), "watermark_ms"))
-    return f"INSERT INTO written SELECT write_{view}({names}) FROM {view}_rows"
+    tables.execute_sql(
+        "CREATE TEMPORARY TABLE letters_written (n INT) WITH ('connector' = 'blackhole')"
+    )
+    return tables.create_statement_set().add_insert_sql(
+        "INSERT INTO letters_written SELECT "
+        "write_dead_letters(source, record_text, code, reason, received_ts) FROM dead_letters"
+    )
 
 
-def _with_heartbeat(rows: DataStream, job: ViewJob, interval_s: int) -> DataStream:
-    """Add the rows that carry beacons: they flow even while a stream is silent."""
-    operator = get_gateway().jvm.roadside.flink.Heartbeat(
-        interval_s * 1000, len(job.written_columns) + 1
+def _serve(
+    tables: StreamTableEnvironment, job: ViewJob, settings: Settings, writer: WriterFactory
+) -> Table:
+    """Write a view's rows to Redis; return those that were written, after they were."""
+    view, store = job.schema.name, settings.feature_store
+    rows = tables.sql_query(view_query(job, settings.event_time))
+    java = get_gateway().jvm.roadside.flink.ViewRows
+    beating = java.withHeartbeat(
+        tables._j_tenv, rows._j_table, view, store.beacon_interval_s * 1000
     )
-    java = rows._j_data_stream
-    return DataStream(java.transform(f"heartbeat-{job.schema.name}", java.getType(), operator))
+    tables.create_temporary_view(f"{view}_rows", Table(beating, tables))
+    tables.create_temporary_system_function(f"write_{view}", writer(view, store))
+    names = ", ".join((*(name for name, _ in job.written_columns), java.WATERMARK))
+    written = tables.sql_query(f"SELECT *, write_{view}({names}) AS answer FROM {view}_rows")
+    return Table(java.served(tables._j_tenv, written._j_table, view, "answer"), tables)
 
 
-def _write_dead_letters(
-    tables: StreamTableEnvironment, check: StreamCheck, settings: Settings
-) -> str:
-    """Create the writer of a stream's dead letters; return the statement."""
-    name = f"write_dead_letters_{check.table}"
-    tables.create_temporary_system_function(
-        name, dead_letter_writer(check.stream, settings.streams, settings.jobs.name)
-    )
-    return (
-        f"INSERT INTO written SELECT {name}(record_text, reason) FROM {check.table}_checked "
-        "WHERE reason IS NOT NULL"
-    )
+def add_backfill(tables: StreamTableEnvironment, settings: Settings) -> StatementSet:
+    """Write every selected view, and what was refused, to the files of the offline store."""
+    folder = settings.feature_store.offline_dir or ""
+    for view in settings.jobs.selected:
+        rows = tables.sql_query(view_query(JOBS[view], settings.event_time))
+        offline.write(tables, JOBS[view], rows, folder)
+    return offline.write_dead_letters(tables, folder)
+
+
+def _row_streams() -> Any:
+    return get_gateway().jvm.roadside.flink.RowStreams

@@ -115,12 +115,16 @@ class FeatureStore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         redis_url: For kind ``kinesis``: ``redis://host:port/db``, or ``rediss://`` for TLS.
-        offline_dir: For kind ``archive``: the folder of the Parquet rows, one folder a view.
+        redis_patience_s: How long a Redis that is away is waited for before the job restarts.
+        offline_dir: The folder of the Parquet rows, one folder a view: a path, or a URI of a file
+            system that Flink has (``s3://...``). Needed for kind ``archive``; without it, kind
+            ``kinesis`` writes to Redis only.
         project: The Feast project.
         beacon_interval_s: How often a view's beacon is written, whole seconds.
     """
 
     redis_url: str | None = None
+    redis_patience_s: Positive = 300.0
     offline_dir: str | None = None
     project: Name = "roadside"
     beacon_interval_s: PositiveInt = 5

@@ -2,22 +2,29 @@
 
 Each is a pandas UDF that has written its batch when it returns. Flink completes a checkpoint only
 after the batches before it, so what a checkpoint covers is written; a row held back here would be
-lost when the worker dies.
+lost when the worker dies. A store that is away is waited for, batch in hand: that holds up the job
+(as it must), and costs no restart.
 """
 
 import time
+from collections import Counter
 from typing import Any
 
-import msgspec
 import numpy as np
 import pandas as pd
+from pyflink.metrics import MetricGroup
 from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
+from flink_jobs.dead_letters import DeadLetter, pack, partition_key
 from flink_jobs.event_schemas import DEAD_LETTER
 from flink_jobs.rows import view_rows
 from flink_jobs.settings import FeatureStore, Streams
 from flink_jobs.views import JOBS
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+"""Short enough that the job goes on within seconds of Redis's return."""
 
 
 class Writer(ScalarFunction):  # type: ignore[misc]
@@ -32,7 +39,7 @@ class ViewWriter(Writer):
     """Writes the rows of one view to the row store, and its beacon at every heartbeat.
 
     Its arguments are the columns of ``ViewJob.written_columns``, then the watermark, epoch ms. A
-    row without a join key is a heartbeat.
+    row without a join key is a heartbeat; it is answered with null, and a row with 1.
     """
 
     def __init__(self, view: str, store: FeatureStore) -> None:
@@ -42,6 +49,7 @@ class ViewWriter(Writer):
     def open(self, function_context: FunctionContext) -> None:
         """Connect to Redis."""
         import redis  # noqa: PLC0415 - the worker's, not the submitting client's
+        import tenacity  # noqa: PLC0415
 
         from feature_repo.row_writer import RowWriter  # noqa: PLC0415
 
@@ -54,9 +62,20 @@ class ViewWriter(Writer):
         metrics = function_context.get_metric_group().add_group("view", self._view)
         self._written = metrics.counter("rows_written")
         self._stale = metrics.counter("rows_stale")
+        retries = metrics.counter("redis_retries")
+        self._patiently = tenacity.Retrying(
+            # A read-only answer is a replica's, for the seconds of a failover.
+            retry=tenacity.retry_if_exception_type(
+                (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError)
+            ),
+            wait=tenacity.wait_random_exponential(FIRST_PAUSE_S, LONGEST_PAUSE_S),
+            stop=tenacity.stop_after_delay(self._store.redis_patience_s),
+            before_sleep=lambda _: retries.inc(),
+            reraise=True,
+        )
 
     def eval(self, *columns: "pd.Series[Any]") -> "pd.Series[Any]":
-        """Write one batch; return a zero a row, as a sink has nothing to say."""
+        """Write one batch, then its beacon if it holds a heartbeat."""
         *values, watermarks = columns
         is_row = values[0].notna().to_numpy()
         if is_row.any():
@@ -64,29 +83,28 @@ class ViewWriter(Writer):
         if not is_row.all():
             # Null until the first event has come: the pipeline lives, and knows of no time yet.
             watermark_us = int(watermarks.fillna(0).max()) * 1000
-            self._writer.beacon(self._view, watermark_us, time.time_ns() // 1000)
-        return pd.Series(np.zeros(len(is_row), dtype=np.int32))
+            self._patiently(self._writer.beacon, self._view, watermark_us, time.time_ns() // 1000)
+        return pd.Series(np.where(is_row, 1.0, np.nan))
 
     def _write(self, values: list["pd.Series[Any]"]) -> None:
         rows = view_rows(self._job, values)
         # Not the clock: a replay that makes an old window's row again must not look newer.
-        counts = self._writer.write(
+        counts = self._patiently(
+            self._writer.write,
             self._job.schema,
             rows.entities,
             rows.columns,
             rows.event_us,
             rows.made_us,
-            rows.positions,
         )
         self._written.inc(counts.written)
         self._stale.inc(counts.stale)
 
 
 class DeadLetterWriter(Writer):
-    """Puts one stream's dead letters on theirs: the record, why, by which job and when."""
+    """Puts dead letters on their stream: the record, why, by which job and when."""
 
-    def __init__(self, source: str, streams: Streams, job: str) -> None:
-        self._source = source
+    def __init__(self, streams: Streams, job: str) -> None:
         self._streams = streams
         self._job = job
 
@@ -94,43 +112,43 @@ class DeadLetterWriter(Writer):
         """Connect to Kinesis."""
         from flink_jobs.kinesis import connect  # noqa: PLC0415
 
-        self._client = connect(self._streams)
-        self._letters = function_context.get_metric_group().counter("dead_letters")
+        self._client = connect(self._streams, patient=True)
+        self._metrics: MetricGroup = function_context.get_metric_group()
+        self._counters: dict[tuple[str, str], Any] = {}
 
-    def eval(self, raw: "pd.Series[str]", reason: "pd.Series[str]") -> "pd.Series[Any]":
-        """Put one batch; return a zero a row."""
+    def eval(
+        self,
+        source: "pd.Series[str]",
+        raw: "pd.Series[str]",
+        code: "pd.Series[Any]",
+        reason: "pd.Series[str]",
+        received_ts: "pd.Series[int]",
+    ) -> "pd.Series[Any]":
+        """Put one batch; return a one a letter, as a sink has nothing to say."""
         from flink_jobs.kinesis import put_all  # noqa: PLC0415
 
         now_ms = time.time_ns() // 1_000_000
         letters = [
-            (self._source, DeadLetter(self._source, record, why, self._job, now_ms).encode())
-            for record, why in zip(raw, reason, strict=True)
+            DeadLetter(stream, text, problem, why, self._job, now_ms, arrival)
+            for stream, text, problem, why, arrival in zip(
+                source, raw, code, reason, received_ts, strict=True
+            )
         ]
-        put_all(self._client, DEAD_LETTER, letters)
-        self._letters.inc(len(letters))
-        return pd.Series(np.zeros(len(letters), dtype=np.int32))
+        records = [
+            (partition_key(stream, data), data)
+            for stream in source.unique()
+            for data in pack(letter for letter in letters if letter.source == stream)
+        ]
+        put_all(self._client, DEAD_LETTER, records)
+        for (stream, problem), count in Counter((x.source, x.code) for x in letters).items():
+            self._counter(stream, problem).inc(count)
+        return pd.Series(np.ones(len(letters), dtype=np.int32))
 
-
-class DeadLetter(msgspec.Struct, frozen=True):
-    """A record that could not be used (stream ``dead-letter``, keyed by source).
-
-    Attributes:
-        source: The stream it came on.
-        raw: The record as text.
-        reason: What is wrong with it.
-        job: The Flink job that refused it.
-        ts: When, epoch milliseconds.
-    """
-
-    source: str
-    raw: str
-    reason: str
-    job: str
-    ts: int
-
-    def encode(self) -> bytes:
-        """Return the letter as JSON."""
-        return msgspec.json.encode(self)
+    def _counter(self, stream: str, code: str) -> Any:
+        if (stream, code) not in self._counters:
+            group = self._metrics.add_group("stream", stream).add_group("reason", code)
+            self._counters[stream, code] = group.counter("dead_letters")
+        return self._counters[stream, code]
 
 
 def view_writer(view: str, store: FeatureStore) -> Any:
@@ -142,10 +160,10 @@ def view_writer(view: str, store: FeatureStore) -> Any:
     )
 
 
-def dead_letter_writer(source: str, streams: Streams, job: str) -> Any:
-    """Return the UDF that writes the dead letters of the stream ``source``."""
+def dead_letter_writer(streams: Streams, job: str) -> Any:
+    """Return the UDF that writes dead letters."""
     return udf(
-        DeadLetterWriter(source, streams, job),
+        DeadLetterWriter(streams, job),
         result_type=DataTypes.INT(),
         func_type="pandas",
     )

@@ -8,22 +8,19 @@ from typing import Any
 
 from pyflink.common import Configuration, Duration, Types, WatermarkStrategy
 from pyflink.common.serialization import SimpleStringSchema
-from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.datastream.connectors.base import Source
 from pyflink.java_gateway import get_gateway
 from pyflink.table import Schema, StreamTableEnvironment, Table
 
-from flink_jobs.event_schemas import DISPATCH_EVENTS, PROVIDER_AVAILABILITY
 from flink_jobs.settings import EventTime, Settings, Streams
+from flink_jobs.validation import CHECKS
 
 ADAPTED_SOURCE = "roadside.flink.PacedKinesisSource"
 """Of the jar's profile ``adapter``."""
 
 CONNECTOR_SOURCE = "org.apache.flink.connector.kinesis.source.KinesisStreamsSource"
 """Of the connector itself; runs on this Flink only from the jar's profile ``official``."""
-
-CHANGE_STREAMS = frozenset({PROVIDER_AVAILABILITY, DISPATCH_EVENTS})
-"""Streams whose features are written on the event, after a short wait for order."""
 
 
 class SourceError(RuntimeError):
@@ -50,6 +47,36 @@ def kinesis_table(
         stream,
         Types.STRING(),
     ).uid(f"source-{stream}")
+    return _with_arrival(tables, records)
+
+
+def archive_table(
+    env: StreamExecutionEnvironment, tables: StreamTableEnvironment, stream: str, settings: Settings
+) -> Table:
+    """Return the archived records of a stream, in batch or as a stream, as ``env`` is set.
+
+    They are JSON lines, ``{"received_ts": epoch ms, "record_text": text}``.
+
+    Raises:
+        SourceError: There is no directory for the stream.
+    """
+    directory = Path(settings.streams.archive_dir or "") / stream
+    if not directory.is_dir():
+        raise SourceError(
+            f"archive of stream {stream!r}: {str(directory)!r} is not a directory; create it (it "
+            "may be empty) or correct 'archive_dir' in group 'streams'"
+        )
+    records = get_gateway().jvm.roadside.flink.ArchivedRecords.read(
+        env._j_stream_execution_environment,
+        directory.resolve().as_uri(),
+        _late_ms(stream, settings.event_time),
+        stream,
+    )
+    return _with_arrival(tables, DataStream(records))
+
+
+def _with_arrival(tables: StreamTableEnvironment, records: DataStream) -> Table:
+    """Return texts whose timestamps are their arrivals as ``record_text`` and ``received_at``."""
     schema = (
         Schema.new_builder()
         .column("f0", "STRING")
@@ -62,32 +89,12 @@ def kinesis_table(
     return raw.select(raw.f0.alias("record_text"), raw.received_at)
 
 
-def archive_table(tables: StreamTableEnvironment, stream: str, streams: Streams) -> Table:
-    """Return the archived records of a stream.
-
-    They are JSON lines, ``{"received_ts": epoch ms, "record_text": text}``.
-
-    Raises:
-        SourceError: There is no directory for the stream.
-    """
-    directory = Path(streams.archive_dir or "") / stream
-    if not directory.is_dir():
-        raise SourceError(
-            f"archive of stream {stream!r}: {str(directory)!r} is not a directory; create it (it "
-            "may be empty) or correct 'archive_dir' in group 'streams'"
-        )
-    name = "archive_" + stream.replace("-", "_")
-    tables.execute_sql(f"""
-CREATE TEMPORARY TABLE {name} (record_text STRING, received_ts BIGINT) WITH (
-  'connector' = 'filesystem', 'path' = '{directory.resolve().as_uri()}', 'format' = 'json')""")
-    return tables.sql_query(
-        f"SELECT record_text, TO_TIMESTAMP_LTZ(received_ts, 3) AS received_at FROM {name}"
-    )
+def _late_ms(stream: str, times: EventTime) -> int:
+    return round(CHECKS[stream].out_of_order_s(times) * 1000)
 
 
 def _watermarks(stream: str, times: EventTime) -> WatermarkStrategy:
-    late_s = times.changes_out_of_order_s if stream in CHANGE_STREAMS else times.out_of_order_s
-    java = get_gateway().jvm.roadside.flink.EventWatermarks(round(late_s * 1000))
+    java = get_gateway().jvm.roadside.flink.EventWatermarks(_late_ms(stream, times))
     return WatermarkStrategy(java).with_idleness(
         Duration.of_millis(round(times.idle_after_s * 1000))
     )

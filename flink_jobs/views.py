@@ -31,31 +31,32 @@ class ViewJob:
             features. Rows of one entity may share their newest event; no two share both times,
             so which of them was there at a moment is always known.
         prepare: Statements to run before the query.
-        derived: Features that the writer computes from others.
     """
 
     schema: ViewSchema
     inputs: tuple[str, ...]
     query: Callable[[EventTime], str]
     prepare: tuple[str, ...] = ()
-    derived: tuple[str, ...] = ()
 
     @property
     def written_columns(self) -> tuple[tuple[str, str], ...]:
         """Names and SQL types of what the writer is given, in its order."""
-        skipped = {self.schema.observed_at, *self.derived}
         return (
             *((key, "STRING") for key in self.schema.join_keys),
             ("observed_ts", "BIGINT"),
             ("made_ts", "BIGINT"),
-            *((c.name, SQL_TYPES[c.kind]) for c in self.schema.columns if c.name not in skipped),
+            *(
+                (column.name, SQL_TYPES[column.kind])
+                for column in self.schema.columns
+                if column.name != self.schema.observed_at
+            ),
         )
 
 
 JOBS: dict[str, ViewJob] = {
     job.schema.name: job
     for job in (
-        ViewJob(schema.PROVIDER_MOTION, motion.INPUTS, motion.query, derived=("h3_cell",)),
+        ViewJob(schema.PROVIDER_MOTION, motion.INPUTS, motion.query),
         ViewJob(schema.PROVIDER_AVAILABILITY, availability.INPUTS, availability.query),
         ViewJob(
             schema.CELL_CONDITIONS,

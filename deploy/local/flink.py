@@ -36,23 +36,27 @@ class FlinkCluster:
 
     Attributes:
         run_dir: Configuration, logs, checkpoints and temporary files go under it.
-        repository: Where the jobs' Python packages are.
+        repository: Where the jobs' Python packages are; None if what is submitted brings them.
         rest_port: The web page and REST interface.
         rpc_port: The job manager's internal port.
         slots: Task slots; at least the parallelism.
         parallelism: Of the jobs that are submitted here.
         checkpoint_interval_ms: Time between checkpoints.
         extra: Configuration that goes over the rest.
+        python: The Python of the client and of the workers; has apache-flink.
+        home: That Python's package of Flink; by default the running one's.
     """
 
     run_dir: Path
-    repository: Path
+    repository: Path | None
     rest_port: int
     rpc_port: int
     slots: int = 1
     parallelism: int = 1
     checkpoint_interval_ms: int = 5000
     extra: Mapping[str, str] = field(default_factory=dict)
+    python: str = sys.executable
+    home: Path | None = None
 
     @property
     def url(self) -> str:
@@ -81,11 +85,11 @@ class FlinkCluster:
         lines = [f"{key}: {json.dumps(value)}" for key, value in self._config().items()]
         (conf / "config.yaml").write_text("\n".join(lines) + "\n")
         for name in ("log4j-console.properties", "log4j-cli.properties"):
-            shutil.copyfile(flink_home() / "conf" / name, conf / name)
+            shutil.copyfile(self._home / "conf" / name, conf / name)
 
     def _config(self) -> dict[str, str]:
         return {
-            "env.java.opts.all": _module_options(),
+            "env.java.opts.all": _module_options(self._home),
             # The job manager and the client do little, once: compiling it well costs more.
             "env.java.opts.jobmanager": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "env.java.opts.client": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
@@ -123,8 +127,8 @@ class FlinkCluster:
             .as_uri(),
             "execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
             "execution.checkpointing.num-retained": "2",
-            "python.executable": sys.executable,
-            "python.client.executable": sys.executable,
+            "python.executable": self.python,
+            "python.client.executable": self.python,
             # Short bundles: on a quiet stream a bundle ends by time, and a row waits for that.
             "python.fn-execution.bundle.size": "5000",
             "python.fn-execution.bundle.time": "200",
@@ -155,11 +159,14 @@ class FlinkCluster:
             properties: The application's settings file.
             restore_from: A checkpoint or savepoint to begin from.
             detached: Whether it ends once the cluster has the job; else with the job's end.
+
+        Raises:
+            FlinkError: The cluster was given no repository.
         """
+        if self.repository is None:
+            raise FlinkError("this cluster has no repository to submit from; use run()")
         restore = () if restore_from is None else ("--fromSavepoint", restore_from)
-        return self._command(
-            "bin/flink",
-            "run",
+        return self.run(
             *(("--detached",) if detached else ()),
             *restore,
             "--jarfile",
@@ -170,15 +177,23 @@ class FlinkCluster:
             str(properties),
         )
 
+    def run(self, *arguments: str) -> Command:
+        """The process of ``flink run`` with these arguments."""
+        return self._command("bin/flink", "run", *arguments)
+
+    @property
+    def _home(self) -> Path:
+        return self.home or flink_home()
+
     def _command(self, script: str, *arguments: str) -> Command:
-        home = flink_home()
+        home = self._home
         env = {
             **os.environ,
             "FLINK_HOME": str(home),
             "FLINK_CONF_DIR": str(self.run_dir / "conf"),
             "FLINK_LOG_DIR": str(self.log_dir),
             "FLINK_PID_DIR": str(self.run_dir / "tmp"),
-            "PYTHONPATH": str(self.repository),
+            "PYTHONPATH": "" if self.repository is None else str(self.repository),
             # Emulators answer in JSON, not in CBOR.
             "AWS_CBOR_DISABLE": "true",
             "CBOR_ENABLED": "false",
@@ -213,10 +228,10 @@ def flink_home() -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def _module_options() -> str:
+def _module_options(home: Path) -> str:
     """Return what the package's own configuration opens for Flink's reflection on Java 17."""
-    defaults = (flink_home() / "conf" / "config.yaml").read_text()
+    defaults = (home / "conf" / "config.yaml").read_text()
     found = re.search(r"^\s*all: (--add-\S.*)$", defaults, re.MULTILINE)
     if found is None:
-        raise FlinkError(f"{flink_home()}/conf/config.yaml has no Java options; reinstall Flink")
+        raise FlinkError(f"{home}/conf/config.yaml has no Java options; reinstall Flink")
     return found[1]

@@ -2,12 +2,15 @@
 
 import json
 import time
+import urllib.parse
 import urllib.request
 from typing import Any
 
 from deploy.local.flink import FlinkCluster, FlinkError
 
 POLL_S = 0.25
+METRICS_A_REQUEST = 50
+"""Their names go into the address, which has a longest length."""
 REQUEST_TIMEOUT_S = 10.0
 
 
@@ -72,15 +75,32 @@ def completed_checkpoints(cluster: FlinkCluster, job_id: str) -> int:
     return int(counts["completed"])
 
 
+def task_metrics(cluster: FlinkCluster, job_id: str) -> dict[str, float]:
+    """Return every metric of a job's operators that is a number, by its full name."""
+    found: dict[str, float] = {}
+    for vertex in request(cluster, f"/jobs/{job_id}")["vertices"]:
+        base = f"/jobs/{job_id}/vertices/{vertex['id']}/subtasks/metrics"
+        names = [metric["id"] for metric in _request(cluster, base)]
+        for start in range(0, len(names), METRICS_A_REQUEST):
+            asked = urllib.parse.quote(",".join(names[start : start + METRICS_A_REQUEST]))
+            for metric in _request(cluster, f"{base}?get={asked}"):
+                found[metric["id"]] = metric["max"]
+    return found
+
+
 def request(cluster: FlinkCluster, path: str) -> dict[str, Any]:
-    """Ask the REST interface.
+    """Ask the REST interface for an object.
 
     Raises:
         FlinkError: It does not answer, or refuses.
     """
+    answer: dict[str, Any] = _request(cluster, path)
+    return answer
+
+
+def _request(cluster: FlinkCluster, path: str) -> Any:
     try:
         with urllib.request.urlopen(cluster.url + path, timeout=REQUEST_TIMEOUT_S) as response:  # noqa: S310 - the scheme is ours
-            answer: dict[str, Any] = json.load(response)
+            return json.load(response)
     except OSError as error:  # what urllib raises is one too
         raise FlinkError(f"Flink at {cluster.url}{path}: {error}") from error
-    return answer

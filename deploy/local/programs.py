@@ -128,7 +128,10 @@ class Programs:
                     "initial_position": "TRIM_HORIZON",
                 },
                 "event_time": {"conditions_slide_s": "15", "demand_slide_s": "15"},
-                "feature_store": {"redis_url": self.redis_url},
+                "feature_store": {
+                    "redis_url": self.redis_url,
+                    "offline_dir": str(self.layout.offline.resolve()),
+                },
             },
         )
 
@@ -141,7 +144,7 @@ class Programs:
                 "streams": {"kind": "archive", "archive_dir": str(self.layout.data / "events")},
                 # History has a fix a minute, so a window a minute sees each of them.
                 "event_time": {"motion_slide_s": "60"},
-                "feature_store": {"offline_dir": str(self.layout.offline)},
+                "feature_store": {"offline_dir": str(self.layout.offline.resolve())},
             },
         )
 

@@ -190,7 +190,8 @@ def _records(
     while len(found) < count:
         answer = stack.kinesis.get_records(ShardIterator=iterator, Limit=1000)
         iterator = answer["NextShardIterator"]
-        found += filter(wanted, (msgspec.json.decode(r["Data"]) for r in answer["Records"]))
+        lines = (line for r in answer["Records"] for line in r["Data"].splitlines())
+        found += filter(wanted, map(msgspec.json.decode, lines))
         assert time.monotonic() < deadline, f"{stream}: {found}"
         time.sleep(0.2)
     return found

@@ -1,4 +1,4 @@
-"""The jar, a batch table environment, a Kinesis emulator: each once a session."""
+"""The jar, the jobs over an archive, a Kinesis emulator: each once a session."""
 
 import subprocess
 from collections.abc import Iterator
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flink_jobs.batch import BatchTables
 from tests.flink_jobs.emulator import Emulator
+from tests.flink_jobs.replay import Mode, Replay
 
 REPOSITORY = Path(__file__).parents[2]
 JOBS_DIR = REPOSITORY / "flink_jobs"
@@ -24,12 +24,28 @@ def jar() -> Path:
     return JAR
 
 
+def _replay(jar: Path, mode: Mode) -> Iterator[Replay]:
+    replay = Replay(jar, mode)
+    yield replay
+    replay.close()
+
+
 @pytest.fixture(scope="session")
-def batch(jar: Path) -> Iterator[BatchTables]:
-    """Tables in batch mode, in a process of their own."""
-    tables = BatchTables(jar)
-    yield tables
-    tables.close()
+def batch(jar: Path) -> Iterator[Replay]:
+    """The jobs in batch mode, in a process of their own."""
+    yield from _replay(jar, "batch")
+
+
+@pytest.fixture(scope="session")
+def stream(jar: Path) -> Iterator[Replay]:
+    """The jobs in streaming mode over the same kind of archive."""
+    yield from _replay(jar, "stream")
+
+
+@pytest.fixture(scope="session")
+def crashing(jar: Path) -> Iterator[Replay]:
+    """The jobs in streaming mode, with checkpoints, and a crash where it is asked for."""
+    yield from _replay(jar, "crashing")
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,9 @@ from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 from typing import Any
 
-from tests.flink_jobs.events import Event
+import h3
+
+from tests.flink_jobs.events import Event, encode
 
 Row = dict[str, Any]
 
@@ -17,16 +19,54 @@ def windows(ts: int, size_s: int, slide_s: int) -> Iterable[int]:
     return range(first, ts + size_s * 1000 + 1, slide_s * 1000)
 
 
-def unique(events: Iterable[Event]) -> list[Event]:
-    """Return the events without copies, in order of time."""
-    seen = {repr(sorted(event.items())): event for event in events}
-    return sorted(seen.values(), key=lambda event: event["ts"])
+def judged(events: Iterable[Event], key: str) -> tuple[list[Event], list[tuple[str, Event]]]:
+    """Return what counts of a stream's events, in order of time, and what is refused, with codes.
+
+    Dispatch events (keyed by ``event_id``) may have one time; of all others a key has one event a
+    time, the first by its text.
+    """
+    counted: list[Event] = []
+    refused: list[tuple[str, Event]] = []
+    trucks: dict[str, _Truck] = defaultdict(_Truck)
+    seen = set()
+    for event in sorted(events, key=lambda event: (event["ts"], encode(event))):
+        same = encode(event) if key == "event_id" else (event[key], event["ts"])
+        if same in seen:
+            refused.append(("duplicate", event))
+        elif "accuracy_m" in event and not trucks[event[key]].could_be_at(event):
+            refused.append(("impossible_speed", event))
+        else:
+            counted.append(event)
+        seen.add(same)
+    return counted, refused
+
+
+class _Truck:
+    """Where a truck was seen last, and where it was seen but not believed."""
+
+    def __init__(self) -> None:
+        self.at: Event | None = None
+        self.doubted: Event | None = None
+
+    def could_be_at(self, fix: Event) -> bool:
+        believed = self.at is None or _possible(self.at, fix)
+        if not believed and (self.doubted is None or not _possible(self.doubted, fix)):
+            self.doubted = fix
+            return False
+        self.at, self.doubted = fix, None
+        return True
+
+
+def _possible(a: Event, b: Event) -> bool:
+    """Return whether 250 km/h are enough, given how inexact both positions are."""
+    km = _km(a, b) - (a["accuracy_m"] + b["accuracy_m"]) / 1000
+    return km <= 250 * abs(b["ts"] - a["ts"]) / 3_600_000
 
 
 def by_window(events: Iterable[Event], key: str, size_s: int, slide_s: int) -> list[list[Event]]:
     """Return, for each key and window, its events in order of time."""
     groups: dict[tuple[str, int], list[Event]] = defaultdict(list)
-    for event in unique(events):
+    for event in sorted(events, key=lambda event: event["ts"]):
         for end in windows(event["ts"], size_s, slide_s):
             groups[event[key], end].append({**event, "window_end": end})
     return list(groups.values())
@@ -38,7 +78,8 @@ LATE_MS, CHANGE_LATE_MS = 5000, 2000
 
 def motion(events: Iterable[Event], slide_s: int = 15) -> list[Row]:
     """Return the rows of ``provider_motion``."""
-    return [_motion(fixes) for fixes in by_window(events, "provider_id", 120, slide_s)]
+    fixes, _ = judged(events, "provider_id")
+    return [_motion(seen) for seen in by_window(fixes, "provider_id", 120, slide_s)]
 
 
 def _motion(fixes: list[Event]) -> Row:
@@ -55,6 +96,7 @@ def _motion(fixes: list[Event]) -> Row:
         "distance_km": sum(_km(a, b) for a, b in pairwise(fixes)),
         "ping_count": len(fixes),
         "moving_share": sum(speed > 5 for speed in speeds) / len(speeds),
+        "h3_cell": h3.latlng_to_cell(newest["lat"], newest["lon"], 7),
     }
 
 
@@ -66,7 +108,7 @@ def _km(a: Event, b: Event) -> float:
 
 def conditions(weather: Iterable[Event], traffic: Iterable[Event], slide_s: int = 60) -> list[Row]:
     """Return the rows of ``cell_conditions``."""
-    both = [*weather, *traffic]
+    both = [*judged(weather, "cell")[0], *judged(traffic, "cell")[0]]
     return [_conditions(seen) for seen in by_window(both, "cell", 300, slide_s)]
 
 
@@ -103,7 +145,8 @@ def _mean(values: list[float]) -> float | None:
 
 def demand(events: Iterable[Event], slide_s: int = 60) -> list[Row]:
     """Return the rows of ``cell_demand``."""
-    steps = [e for e in events if e["kind"] in {"request", "complete", "cancel"}]
+    counted, _ = judged(events, "event_id")
+    steps = [e for e in counted if e["kind"] in {"request", "complete", "cancel"}]
     return [_demand(seen) for seen in by_window(steps, "cell", 3600, slide_s)]
 
 
@@ -122,14 +165,17 @@ def _demand(seen: list[Event]) -> Row:
 
 
 def availability(states: Iterable[Event], steps: Iterable[Event]) -> list[Row]:
-    """Return the rows of ``provider_availability``; events of a provider differ in time."""
-    answers = [e for e in steps if e["kind"] in {"offer", "accept", "decline"}]
+    """Return the rows of ``provider_availability``: of each event, with all up to its time."""
+    kinds = {"offer", "accept", "decline"}
+    answers = [e for e in judged(steps, "event_id")[0] if e["kind"] in kinds]
     history: dict[str, list[Event]] = defaultdict(list)
-    rows = []
-    for event in unique([*states, *answers]):
+    for event in [*judged(states, "provider_id")[0], *answers]:
         history[event["provider_id"]].append(event)
-        rows.append(_availability(history[event["provider_id"]]))
-    return rows
+    return [
+        _availability(sorted((e for e in past if e["ts"] <= event["ts"]), key=lambda e: e["ts"]))
+        for past in history.values()
+        for event in past
+    ]
 
 
 def _availability(past: list[Event]) -> Row:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import h3
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 import redis
 
@@ -13,11 +15,12 @@ from deploy.local import flink_rest
 from feature_repo.keys import beacon_key, entity_key, geo_index_key, row_field
 from feature_repo.row_codec import decode_rows, null_mask
 from feature_repo.schema import STREAM_VIEWS, VIEWS
+from flink_jobs.dead_letters import DeadLetter
 from flink_jobs.event_schemas import DEAD_LETTER
 from flink_jobs.validation import CHECKS
 from tests.flink_jobs.cluster import RunningCluster
 from tests.flink_jobs.emulator import REGION, Emulator
-from tests.flink_jobs.events import CELL, gps, state, step, traffic, weather
+from tests.flink_jobs.events import CELL, encode, gps, state, step, traffic, weather
 
 pytestmark = [pytest.mark.flink, pytest.mark.integration]
 
@@ -37,6 +40,7 @@ class Live:
         self.store: Any = store
         self._jar = jar
         self.job_id = ""
+        self.offline = cluster.flink.run_dir / "offline"
 
     def submit(self, restore_from: str | None = None) -> None:
         """Start the job, at the streams' ends or from a checkpoint."""
@@ -51,7 +55,10 @@ class Live:
                 "initial_position": "LATEST",
             },
             "event_time": {"conditions_slide_s": "15", "demand_slide_s": "15"},
-            "feature_store": {"redis_url": f"redis://127.0.0.1:{url['port']}/0"},
+            "feature_store": {
+                "redis_url": f"redis://127.0.0.1:{url['port']}/0",
+                "offline_dir": str(self.offline),
+            },
         }
         self.job_id = self.cluster.submit(self._jar, groups, restore_from)
 
@@ -168,20 +175,129 @@ def test_broken_events_arrive_as_dead_letters_with_record_and_reason(live: Live)
     live.emulator.put("provider-gps", ["{broken", gps("p-north", now, lat=95.0)])
     live.emulator.put("provider-availability", [state("p-hour", now + 3_600_000)])
 
-    def letters() -> dict[str, dict[str, Any]] | None:
+    def letters() -> dict[str, DeadLetter] | None:
         live.put("first0")
-        found = {letter["reason"]: letter for letter in live.emulator.read(DEAD_LETTER)}
+        found = {letter.reason: letter for letter in live.emulator.letters()}
         return found if len(found) >= 3 else None
 
     found = wait_until(letters, FEATURES_S, "three dead letters")
 
-    assert next(v for k, v in found.items() if k.startswith("not JSON"))["raw"] == "{broken"
+    assert next(v for k, v in found.items() if k.startswith("not JSON")).raw == "{broken"
     north = next(v for k, v in found.items() if "'lat' is out of range: 95.0" in k)
-    assert (north["source"], north["job"]) == ("provider-gps", "roadside-features")
+    assert (north.source, north.job, north.code) == (
+        "provider-gps",
+        "roadside-features",
+        "out_of_range",
+    )
+    assert now - 1000 <= north.received_ts <= north.ts
     hour = next(v for k, v in found.items() if "ahead of its arrival" in k)
-    assert hour["source"] == "provider-availability"
+    assert hour.source == "provider-availability"
     assert live.row("provider_motion", "p-north") is None
     assert live.row("provider_availability", "p-hour") is None
+
+
+def test_what_only_its_neighbours_show_is_a_dead_letter_too(live: Live) -> None:
+    """A copy, a jump no truck can make and a fix whose windows are all past have their reasons."""
+    now = time.time_ns() // 1_000_000
+    copied, jumped = gps("p-twice", now), gps("p-jump", now + 1000, lat=41.0)
+    late = gps("p-late", now - 300_000)
+    live.emulator.put("provider-gps", [copied, copied, gps("p-jump", now), jumped, late])
+
+    def letters() -> dict[str, str] | None:
+        for i in range(8):
+            live.put(f"first{i}")
+        found = {letter.code: letter.raw for letter in live.emulator.letters()}
+        return found if {"duplicate", "impossible_speed", "late"} <= found.keys() else None
+
+    found = wait_until(letters, FEATURES_S, "three dead letters")
+
+    assert found["duplicate"] == encode(copied)
+    assert found["impossible_speed"] == encode(jumped)
+    assert found["late"] == encode(late)
+
+
+def test_a_status_that_comes_late_still_counts(live: Live) -> None:
+    """A provider's word, ten seconds on its way, is its newest and so its row."""
+    now = time.time_ns() // 1_000_000
+    live.emulator.put("provider-availability", [state("p-slow", now - 10_000, "on_scene")])
+
+    def row() -> dict[str, Any] | None:
+        for i in range(8):
+            live.put(f"first{i}")
+        return live.row("provider_availability", "p-slow")
+
+    found = wait_until(row, FEATURES_S, "a row of the late word")
+
+    assert found["status"] == b"on_scene"
+    assert found["status_reported_at"] == (now - 10_000) * 1000
+
+
+def test_a_provider_who_goes_offline_leaves_the_geo_index(live: Live) -> None:
+    """It is there while it moves and is not after its word, though its windows go on."""
+
+    def position(status: str) -> Any:
+        for i in range(8):
+            live.put(f"first{i}")
+        live.put("p-leaving", status, 40.5)
+        return live.store.geopos(geo_index_key(PROJECT), "p-leaving")[0]
+
+    wait_until(lambda: position("available") is not None, FEATURES_S, "an entry")
+    wait_until(lambda: position("offline") is None, FEATURES_S, "no entry")
+    row = live.row("provider_motion", "p-leaving")
+    wait_until(
+        lambda: position("offline") is None and live.row("provider_motion", "p-leaving") != row,
+        FEATURES_S,
+        "another window",
+    )
+
+
+def test_metrics_say_what_was_refused_and_how_old_rows_are(live: Live) -> None:
+    """Letters by reason, the watermark's lag and the delay to Redis are on Flink's REST page."""
+
+    def metrics() -> dict[str, float]:
+        for i in range(8):
+            live.put(f"first{i}")
+        return flink_rest.task_metrics(live.cluster.flink, live.job_id)
+
+    def all_there() -> dict[str, float] | None:
+        live.emulator.put("weather", ["{broken"])
+        found = metrics()
+        wanted = (
+            "stream.weather.reason.not_json.dead_letters",
+            "view.provider_motion.watermark_lag_ms",
+            "view.provider_motion.event_to_redis_ms_p99",
+            "view.provider_motion.rows_written",
+        )
+        picked = {
+            name: value for name in wanted for key, value in found.items() if key.endswith(name)
+        }
+        return picked if len(picked) == len(wanted) and all(picked.values()) else None
+
+    found = wait_until(all_there, FEATURES_S, "metrics")
+
+    assert flink_rest.root_cause(live.cluster.flink, live.job_id) == "no exception recorded"
+    assert 0 < found["view.provider_motion.watermark_lag_ms"] < 60_000
+    assert 0 < found["view.provider_motion.event_to_redis_ms_p99"] < 300_000
+
+
+def test_the_live_job_writes_the_offline_store_as_well(live: Live) -> None:
+    """What was served lies in Parquet by day, with the row's two times, in UTC."""
+
+    def files() -> list[Path]:
+        for i in range(8):
+            live.put(f"first{i}")
+        return list(live.offline.glob("provider_availability/date=*/part-*.parquet"))
+
+    tables = [pq.read_table(f, partitioning=None) for f in wait_until(files, FEATURES_S, "files")]
+    found = pd.concat(table.to_pandas() for table in tables)
+
+    schema = VIEWS["provider_availability"]
+    times = ["event_timestamp", "created_timestamp"]
+    assert list(found.columns) == [*schema.join_keys, *schema.column_names, *times]
+    assert {str(found[name].dt.tz) for name in times} == {"UTC"}
+    assert (found["created_timestamp"] >= found["event_timestamp"]).all()
+    assert not found.duplicated(["provider_id", "event_timestamp", "created_timestamp"]).any()
+    assert "available" in set(found["status"])
 
 
 def test_after_kills_no_offer_is_missing_and_none_counts_twice(live: Live) -> None:

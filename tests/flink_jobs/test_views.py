@@ -5,8 +5,8 @@ import random
 import pytest
 
 from tests.flink_jobs import oracles
-from tests.flink_jobs.batch import BatchTables
 from tests.flink_jobs.events import NOW_MS, Event, arrived, gps, state, step, traffic, weather
+from tests.flink_jobs.replay import Replay
 
 pytestmark = pytest.mark.flink
 CELLS = ("872a1008bffffff", "872a10089ffffff")
@@ -19,15 +19,15 @@ def shuffled(events: list[Event], rng: random.Random) -> list[Event]:
     return mixed
 
 
-def test_motion_of_shuffled_and_repeated_fixes_is_the_oracles(batch: BatchTables) -> None:
+def test_motion_of_shuffled_and_repeated_fixes_is_the_oracles(batch: Replay) -> None:
     """Order and duplicates of fixes change no feature of any window."""
     rng = random.Random(1)
     fixes = [
         gps(
             f"p{i % 3}",
             NOW_MS + 1000 * i + rng.randrange(1000),
-            lat=40 + rng.random() / 50,
-            lon=-75 + rng.random() / 50,
+            lat=40 + i / 5000 + rng.random() / 10_000,
+            lon=-75 + rng.random() / 10_000,
             speed_kph=round(rng.random() * 60, 2),
             heading_deg=rng.randrange(360),
         )
@@ -35,10 +35,10 @@ def test_motion_of_shuffled_and_repeated_fixes_is_the_oracles(batch: BatchTables
     ]
     batch.put({"provider-gps": arrived(shuffled(fixes, rng))})
 
-    oracles.assert_same_rows(batch.view("provider_motion"), oracles.motion(fixes))
+    oracles.assert_same_rows(batch.everything()["provider_motion"], oracles.motion(fixes))
 
 
-def test_availability_at_every_event_is_the_oracles(batch: BatchTables) -> None:
+def test_availability_at_every_event_is_the_oracles(batch: Replay) -> None:
     """Each event gives a row with the state then, and offers of exactly 30 and 60 minutes."""
     rng = random.Random(2)
     moments = iter(rng.sample(range(2 * 3_600_000), 240))
@@ -61,11 +61,12 @@ def test_availability_at_every_event_is_the_oracles(batch: BatchTables) -> None:
         }
     )
 
-    found = {str(row): row for row in batch.view("provider_availability")}
-    oracles.assert_same_rows(list(found.values()), oracles.availability(states, steps))
+    oracles.assert_same_rows(
+        batch.everything()["provider_availability"], oracles.availability(states, steps)
+    )
 
 
-def test_conditions_are_the_oracles_and_null_where_nothing_was_seen(batch: BatchTables) -> None:
+def test_conditions_are_the_oracles_and_null_where_nothing_was_seen(batch: Replay) -> None:
     """Means count an observation once, and a cell without weather has null weather."""
     rng = random.Random(3)
     skies = [
@@ -80,13 +81,13 @@ def test_conditions_are_the_oracles_and_null_where_nothing_was_seen(batch: Batch
     ]  # fmt: skip
     batch.put({"weather": arrived(shuffled(skies, rng)), "traffic": arrived(shuffled(roads, rng))})
 
-    found = batch.view("cell_conditions")
+    found = batch.everything()["cell_conditions"]
 
     oracles.assert_same_rows(found, oracles.conditions(skies, roads))
     assert {row["precip_mm_h"] for row in found if row["cell"] == CELLS[1]} == {None}
 
 
-def test_demand_is_the_oracles_and_never_below_zero(batch: BatchTables) -> None:
+def test_demand_is_the_oracles_and_never_below_zero(batch: Replay) -> None:
     """A request counts once and is open until it ends; an end alone subtracts nothing."""
     rng = random.Random(4)
     steps = []
@@ -100,7 +101,7 @@ def test_demand_is_the_oracles_and_never_below_zero(batch: BatchTables) -> None:
     steps.append(step("before", NOW_MS + 5000, "complete", CELLS[0]))
     batch.put({"dispatch-events": arrived(shuffled(steps, rng))})
 
-    found = batch.view("cell_demand")
+    found = batch.everything()["cell_demand"]
 
     oracles.assert_same_rows(found, oracles.demand(steps))
     assert min(row["open_requests"] for row in found) == 0

@@ -11,8 +11,10 @@ import org.apache.flink.types.Row;
  * {@code availability(ts, kind, event_id, status, active_jobs, capacity, shift_end_ts)}: what a
  * provider said of itself last, and its offers and answers of the last 30 and 60 minutes.
  *
- * <p>It runs over the provider's events in order of time, unbounded, because a status holds until
- * the next one however long ago it was said; the offers and answers it keeps for one hour. One
+ * <p>It runs over the provider's events in the order in which they count, unbounded, because a
+ * status holds until the next one however long ago it was said; the offers and answers it keeps
+ * for one hour. An event that came late counts after newer ones: it adds what they did not say,
+ * and never puts an older word over a newer one. One
  * pass does what SQL would need one OVER window each for (the last status, where its run began,
  * 30 and 60 minutes), as a query may have only one.
  */
@@ -61,6 +63,9 @@ public final class Availability extends AggregateFunction<Row, Availability.Stat
             Long shiftEndTs) {
         state.newestTs = state.newestTs == null ? ts : Math.max(state.newestTs, ts);
         if (kind == null) {
+            if (state.statusTs != null && ts < state.statusTs) {
+                return;
+            }
             if (!Objects.equals(status, state.status)) {
                 state.statusSinceTs = ts;
             }
@@ -77,24 +82,33 @@ public final class Availability extends AggregateFunction<Row, Availability.Stat
     private static void addDispatch(State state, long ts, int kind, String eventId) {
         int from = firstAfter(state, state.newestTs - HOUR_MS);
         int count = state.dispatchTs.length;
-        for (int i = from; i < count; i++) {
+        int at = Math.max(from, firstAfter(state, ts));
+        for (int i = from; i < at; i++) {
             if (state.dispatchTs[i] == ts
                     && state.dispatchKind[i] == kind
                     && state.dispatchEvent[i].equals(eventId)) {
                 return;
             }
         }
-        int kept = count - from;
-        long[] newTs = Arrays.copyOf(Arrays.copyOfRange(state.dispatchTs, from, count), kept + 1);
-        int[] newKind = Arrays.copyOf(Arrays.copyOfRange(state.dispatchKind, from, count), kept + 1);
-        String[] newEvent =
-                Arrays.copyOf(Arrays.copyOfRange(state.dispatchEvent, from, count), kept + 1);
-        newTs[kept] = ts;
-        newKind[kept] = kind;
-        newEvent[kept] = eventId;
+        int size = count - from + 1;
+        long[] newTs = new long[size];
+        int[] newKind = new int[size];
+        String[] newEvent = new String[size];
+        moveInto(state.dispatchTs, from, at, count, newTs);
+        moveInto(state.dispatchKind, from, at, count, newKind);
+        moveInto(state.dispatchEvent, from, at, count, newEvent);
+        newTs[at - from] = ts;
+        newKind[at - from] = kind;
+        newEvent[at - from] = eventId;
         state.dispatchTs = newTs;
         state.dispatchKind = newKind;
         state.dispatchEvent = newEvent;
+    }
+
+    /** Copies {@code [from, count)} of an array, leaving a gap of one for what comes at {@code at}. */
+    private static void moveInto(Object old, int from, int at, int count, Object copy) {
+        System.arraycopy(old, from, copy, 0, at - from);
+        System.arraycopy(old, at, copy, at - from + 1, count - at);
     }
 
     /** Returns the index of the first dispatch event later than {@code ts}. */

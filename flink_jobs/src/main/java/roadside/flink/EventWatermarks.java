@@ -37,7 +37,8 @@ public final class EventWatermarks implements WatermarkStrategy<String> {
         return new Generator(outOfOrderMillis);
     }
 
-    private static final class Generator implements WatermarkGenerator<String> {
+    /** Keeps the newest time among the records of one shard. */
+    static final class Generator implements WatermarkGenerator<String> {
         private final long outOfOrderMillis;
         private long newest = NONE;
 

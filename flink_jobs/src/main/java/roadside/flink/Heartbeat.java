@@ -4,28 +4,35 @@ import org.apache.flink.streaming.api.operators.AbstractStreamOperator;
 import org.apache.flink.streaming.api.operators.OneInputStreamOperator;
 import org.apache.flink.streaming.api.watermark.Watermark;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
-import org.apache.flink.types.Row;
+import org.apache.flink.table.data.GenericRowData;
+import org.apache.flink.table.data.RowData;
+import org.apache.flink.table.data.utils.JoinedRowData;
 
 /**
- * Passes rows on with the watermark in their last field, and adds a row of nulls and the watermark
- * every {@code intervalMillis}, whether rows come or not.
+ * Adds the watermark to each row as its last field, and every {@code intervalMillis} a row of
+ * nulls and the watermark, whether rows come or not.
  *
  * <p>The added rows take the way of all others to the writer, so a beacon that stops says that the
- * way is blocked, and one whose watermark stands still says that no events come.
+ * way is blocked, and one whose watermark stands still says that no events come. How far the
+ * watermark is behind the clock is the metric {@code watermark_lag_ms} of the view.
  */
-public final class Heartbeat extends AbstractStreamOperator<Row>
-        implements OneInputStreamOperator<Row, Row> {
+public final class Heartbeat extends AbstractStreamOperator<RowData>
+        implements OneInputStreamOperator<RowData, RowData> {
     private static final long serialVersionUID = 1L;
+    private static final long NO_EVENT_YET = -1;
 
+    private final String view;
     private final long intervalMillis;
     private final int fieldCount;
-    private transient Long watermarkMillis;
+    private transient volatile Long watermarkMillis;
 
     /**
+     * @param view the view's name, for the metrics
      * @param intervalMillis time between two added rows, milliseconds
-     * @param fieldCount how many fields a row has, with the last one for the watermark
+     * @param fieldCount how many fields a row has, without the watermark
      */
-    public Heartbeat(long intervalMillis, int fieldCount) {
+    Heartbeat(String view, long intervalMillis, int fieldCount) {
+        this.view = view;
         this.intervalMillis = intervalMillis;
         this.fieldCount = fieldCount;
     }
@@ -33,7 +40,13 @@ public final class Heartbeat extends AbstractStreamOperator<Row>
     @Override
     public void open() throws Exception {
         super.open();
+        getMetricGroup().addGroup("view", view).gauge("watermark_lag_ms", this::lagMillis);
         scheduleNext();
+    }
+
+    private long lagMillis() {
+        Long reached = watermarkMillis;
+        return reached == null ? NO_EVENT_YET : System.currentTimeMillis() - reached;
     }
 
     private void scheduleNext() {
@@ -42,16 +55,17 @@ public final class Heartbeat extends AbstractStreamOperator<Row>
     }
 
     private void beat(long time) {
-        Row row = new Row(fieldCount);
-        row.setField(fieldCount - 1, watermarkMillis);
-        output.collect(new StreamRecord<>(row));
+        output.collect(new StreamRecord<>(withWatermark(new GenericRowData(fieldCount))));
         scheduleNext();
     }
 
+    private RowData withWatermark(RowData row) {
+        return new JoinedRowData(row.getRowKind(), row, GenericRowData.of(watermarkMillis));
+    }
+
     @Override
-    public void processElement(StreamRecord<Row> element) {
-        element.getValue().setField(fieldCount - 1, watermarkMillis);
-        output.collect(element);
+    public void processElement(StreamRecord<RowData> element) {
+        output.collect(element.replace(withWatermark(element.getValue())));
     }
 
     @Override

@@ -11,8 +11,7 @@ import org.apache.flink.types.Row;
  *
  * <p>It keeps the window's fixes in order of time, one for each {@code ts}: SQL has no aggregate
  * that is both of the newest row and mergeable, as sliding windows need, and the distance needs
- * the order. A fix that comes twice, or late into an open window, changes nothing but what it
- * should.
+ * the order.
  */
 @FunctionHint(
         output =
@@ -22,7 +21,6 @@ import org.apache.flink.types.Row;
                                 + " distance_km DOUBLE, ping_count INT, moving_share DOUBLE>"))
 public final class Motion extends AggregateFunction<Row, Motion.Fixes> {
     private static final long serialVersionUID = 1L;
-    private static final double EARTH_RADIUS_KM = 6371.0088;
     private static final double MOVING_KPH = 5.0;
     private static final int WIDTH = 4;
     private static final int LAT = 0;
@@ -57,18 +55,8 @@ public final class Motion extends AggregateFunction<Row, Motion.Fixes> {
     }
 
     private static void insert(Fixes fixes, long ts, double[] values, int from) {
-        int found = Arrays.binarySearch(fixes.ts, ts);
-        if (found >= 0) {
-            int start = found * WIDTH;
-            // Of two fixes with one time the greater is kept, whichever came first.
-            if (Arrays.compare(
-                            values, from, from + WIDTH, fixes.values, start, start + WIDTH)
-                    > 0) {
-                System.arraycopy(values, from, fixes.values, start, WIDTH);
-            }
-            return;
-        }
-        int at = -found - 1;
+        // Never one that is there: a provider's second fix of one time was refused before.
+        int at = -Arrays.binarySearch(fixes.ts, ts) - 1;
         int count = fixes.ts.length;
         long[] newTs = Arrays.copyOf(fixes.ts, count + 1);
         System.arraycopy(fixes.ts, at, newTs, at + 1, count - at);
@@ -110,13 +98,7 @@ public final class Motion extends AggregateFunction<Row, Motion.Fixes> {
                 (double) moving / count);
     }
 
-    /** Great-circle distance between two fixes. */
     private static double distanceKm(double[] values, int a, int b) {
-        double latA = Math.toRadians(values[a + LAT]);
-        double latB = Math.toRadians(values[b + LAT]);
-        double sinLat = Math.sin((latB - latA) / 2);
-        double sinLon = Math.sin(Math.toRadians(values[b + LON] - values[a + LON]) / 2);
-        double h = sinLat * sinLat + Math.cos(latA) * Math.cos(latB) * sinLon * sinLon;
-        return 2 * EARTH_RADIUS_KM * Math.asin(Math.sqrt(Math.min(1, h)));
+        return Geo.distanceKm(values[a + LAT], values[a + LON], values[b + LAT], values[b + LON]);
     }
 }

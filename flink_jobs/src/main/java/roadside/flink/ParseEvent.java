@@ -21,8 +21,8 @@ import org.apache.flink.types.Row;
  * {@code parse_event(raw, spec)}: one JSON text to one row of typed fields, or to what is wrong.
  *
  * <p>The spec is a literal such as {@code 'provider_id string, ts bigint, score int?'}; a question
- * mark marks a field that may be missing. The row has these fields and a last one, {@code defect},
- * null when the event has them all. Every text gives exactly one row, so nothing is lost here. It
+ * mark marks a field that may be missing. The row has these fields and a last one, {@code problem},
+ * null when the event has them all, else a code and a text: {@code not_json|not JSON: ...}. Every text gives exactly one row, so nothing is lost here. It
  * is a table function because the planner calls those once a row, while it may call a scalar
  * function once for each field that is read from its result.
  */
@@ -51,10 +51,10 @@ public final class ParseEvent extends TableFunction<Row> {
         try {
             event = mapper.readTree(raw == null ? "" : raw);
         } catch (JsonProcessingException e) {
-            return defect("not JSON: " + firstLine(e.getOriginalMessage()));
+            return problem("not_json", "not JSON: " + firstLine(e.getOriginalMessage()));
         }
         if (event == null || !event.isObject()) {
-            return defect("not a JSON object");
+            return problem("not_json", "not a JSON object");
         }
         Row row = new Row(fields.size() + 1);
         for (int i = 0; i < fields.size(); i++) {
@@ -62,14 +62,15 @@ public final class ParseEvent extends TableFunction<Row> {
             JsonNode node = event.get(field.name);
             if (node == null || node.isNull()) {
                 if (!field.optional) {
-                    return defect("field '" + field.name + "' is missing");
+                    return problem("missing_field", "field '" + field.name + "' is missing");
                 }
                 continue;
             }
             Object value = field.kind.read(node);
             if (value == null) {
                 String found = shorten(node.toString());
-                return defect(
+                return problem(
+                        "wrong_type",
                         "field '" + field.name + "' should be " + field.kind.meaning + ", not " + found);
             }
             row.setField(i, value);
@@ -77,9 +78,9 @@ public final class ParseEvent extends TableFunction<Row> {
         return row;
     }
 
-    private Row defect(String reason) {
+    private Row problem(String code, String reason) {
         Row row = new Row(fields.size() + 1);
-        row.setField(fields.size(), reason);
+        row.setField(fields.size(), code + Problem.SEPARATOR + reason);
         return row;
     }
 
@@ -111,7 +112,7 @@ public final class ParseEvent extends TableFunction<Row> {
         for (Field field : parseSpec(spec)) {
             types.add(DataTypes.FIELD(field.name, field.kind.type));
         }
-        types.add(DataTypes.FIELD("defect", DataTypes.STRING()));
+        types.add(DataTypes.FIELD("problem", DataTypes.STRING()));
         return DataTypes.ROW(types.toArray(new DataTypes.Field[0]));
     }
 
