@@ -18,21 +18,37 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 FILE_MODE = 0o644
 _COMPRESSION_LEVEL = 6
+_PACKED = frozenset({".jar", ".gz"})
+"""Suffixes of what is compressed already: doing it again takes seconds and saves nothing."""
 
 
 class PackageError(Exception):
     """What should be packed is missing or too large; the message says what to do."""
 
 
-def write_zip(path: Path, entries: Mapping[str, Path | bytes]) -> None:
-    """Write a zip of entries, by their name inside it."""
-    with _replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
-        for name in sorted(entries):
-            info = zipfile.ZipInfo(name, ZIP_EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.create_system = 3  # Unix, on whatever system this runs
-            info.external_attr = (0o100000 | FILE_MODE) << 16
-            archive.writestr(info, _content(entries[name]), compresslevel=_COMPRESSION_LEVEL)
+def write_zip(
+    path: Path, entries: Mapping[str, Path | bytes], too_large_bytes: int | None = None
+) -> None:
+    """Write a zip of entries, by their name inside it.
+
+    Raises:
+        PackageError: It has ``too_large_bytes`` or more; what was at ``path`` is still there then.
+    """
+    with _replacing(path) as part:
+        with zipfile.ZipFile(part, "w") as archive:
+            for name in sorted(entries):
+                info = zipfile.ZipInfo(name, ZIP_EPOCH)
+                is_packed = Path(name).suffix in _PACKED
+                info.compress_type = zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED
+                info.create_system = 3  # Unix, on whatever system this runs
+                info.external_attr = (0o100000 | FILE_MODE) << 16
+                archive.writestr(info, _content(entries[name]), compresslevel=_COMPRESSION_LEVEL)
+        size = part.stat().st_size
+        if too_large_bytes is not None and size >= too_large_bytes:
+            raise PackageError(
+                f"{path} would have {size} bytes, and must have less than {too_large_bytes}; "
+                "leave out what is not used"
+            )
 
 
 def write_tar_gz(path: Path, entries: Mapping[str, Path | bytes]) -> None:
