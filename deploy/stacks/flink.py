@@ -36,6 +36,9 @@ class FlinkStack(Stack):
         self._bucket = self._parameter("CodeBucket", "Bucket of the application's zip")
         self._object = self._parameter("CodeObject", "Key of the application's zip in the bucket")
         self._redis_url = self._parameter("RedisUrl", "Online store, rediss://host:port/db")
+        self._offline_bucket = self._parameter(
+            "OfflineBucket", "Bucket of the offline store's rows"
+        )
         self._subnets = self._parameter(
             "Subnets", "Private subnets, one a zone", "List<AWS::EC2::Subnet::Id>"
         )
@@ -127,7 +130,10 @@ class FlinkStack(Stack):
             },
             "jobs": {"name": APPLICATION_NAME},
             "streams": {"kind": "kinesis", "region": self.region},
-            "feature_store": {"redis_url": self._redis_url.value_as_string},
+            "feature_store": {
+                "redis_url": self._redis_url.value_as_string,
+                "offline_dir": f"s3://{self._offline_bucket.value_as_string}/features",
+            },
         }
         return [
             Application.PropertyGroupProperty(property_group_id=name, property_map=properties)
@@ -143,7 +149,7 @@ class FlinkStack(Stack):
                 "kinesisanalytics.amazonaws.com",
                 conditions={"StringEquals": {"aws:SourceAccount": self.account}},
             ),
-            description="Reads the event streams, writes dead letters",
+            description="Reads the event streams, writes dead letters and rows",
         )
         for stream in STREAMS:
             if stream.is_input:
@@ -151,6 +157,9 @@ class FlinkStack(Stack):
         dead_letters = self._streams.streams[DEAD_LETTER].stream_arn
         _allow(role, _WRITE, dead_letters)
         _allow(role, ("kms:Decrypt", "kms:GenerateDataKey"), self._streams.key.key_arn)
+        offline = f"arn:{self.partition}:s3:::{self._offline_bucket.value_as_string}"
+        _allow(role, ("s3:ListBucket",), offline)
+        _allow(role, _WRITE_ROWS, f"{offline}/features/*")
         code = f"{self._bucket_arn()}/{self._object.value_as_string}"
         _allow(role, ("s3:GetObject", "s3:GetObjectVersion"), code)
         _allow(
@@ -198,6 +207,9 @@ _READ = (
     "kinesis:ListShards",
 )
 _WRITE = ("kinesis:DescribeStreamSummary", "kinesis:PutRecords")
+_WRITE_ROWS = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
+"""A file of rows is uploaded in parts, which a restart reads again or gives up."""
+
 _DESCRIBE_NETWORK = (
     "ec2:DescribeDhcpOptions",
     "ec2:DescribeNetworkInterfaces",

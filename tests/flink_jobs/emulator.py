@@ -1,5 +1,6 @@
 """A real Kinesis emulator on a port of its own."""
 
+import json
 import os
 import subprocess
 import time
@@ -81,14 +82,18 @@ class Emulator:
             if refused:
                 time.sleep(0.2)
 
+    def read(self, stream: str) -> list[Any]:
+        """Return everything on a stream, from JSON, shard by shard, parents before children."""
+        return [json.loads(data) for data in self._data(stream)]
+
     def letters(self) -> list[DeadLetter]:
         """Return every dead letter."""
-        return [
-            letter
-            for shard in self.client.list_shards(StreamName=DEAD_LETTER)["Shards"]
-            for record in self.records(DEAD_LETTER, shard["ShardId"])
-            for letter in unpack(record["Data"])
-        ]
+        return [letter for data in self._data(DEAD_LETTER) for letter in unpack(data)]
+
+    def _data(self, stream: str) -> Iterator[bytes]:
+        for shard in self.client.list_shards(StreamName=stream)["Shards"]:
+            for record in self.records(stream, shard["ShardId"]):
+                yield record["Data"]
 
     def records(self, stream: str, shard: str) -> Iterator[dict[str, Any]]:
         """Yield a shard's records, from its oldest to its end or to now."""

@@ -1,11 +1,10 @@
 package roadside.flink;
 
+import java.io.Serializable;
 import org.apache.flink.table.api.ValidationException;
 import org.apache.flink.table.data.GenericRowData;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.types.logical.RowType;
-
-import java.io.Serializable;
 
 /** Finds a row's fields by name, and copies a row with some of them replaced. */
 final class Columns implements Serializable {

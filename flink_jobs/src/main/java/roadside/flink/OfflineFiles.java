@@ -48,7 +48,7 @@ public final class OfflineFiles {
      */
     public static void write(
             StreamTableEnvironment tables, Table rows, String folder, String eventTime, String name) {
-        RowType type = RowStreams.type(rows);
+        RowType type = RowStreams.nullable(RowStreams.type(rows));
         FileSink<RowData> sink =
                 FileSink.forBulkFormat(
                                 new Path(folder),

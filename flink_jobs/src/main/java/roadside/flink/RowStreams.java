@@ -1,5 +1,7 @@
 package roadside.flink;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.table.api.DataTypes;
@@ -9,7 +11,6 @@ import org.apache.flink.table.api.bridge.java.StreamTableEnvironment;
 import org.apache.flink.table.data.RowData;
 import org.apache.flink.table.runtime.typeutils.InternalTypeInfo;
 import org.apache.flink.table.types.logical.RowType;
-import org.apache.flink.table.types.utils.TypeConversions;
 
 /**
  * Between tables and streams without a change of form: Flink's own conversion makes a {@code Row}
@@ -41,6 +42,15 @@ public final class RowStreams {
         Schema schema =
                 Schema.newBuilder().watermark(eventTime, "SOURCE_WATERMARK()").build();
         return tables.fromDataStream(rows, schema);
+    }
+
+    /** Returns a type with every field nullable: one form, whatever a query says of its own rows. */
+    static RowType nullable(RowType type) {
+        List<RowType.RowField> fields = new ArrayList<>();
+        for (RowType.RowField field : type.getFields()) {
+            fields.add(new RowType.RowField(field.getName(), field.getType().copy(true)));
+        }
+        return new RowType(fields);
     }
 
     static TypeInformation<RowData> typeInfo(RowType type) {

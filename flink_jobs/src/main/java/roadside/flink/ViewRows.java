@@ -21,11 +21,8 @@ public final class ViewRows {
     public static Table withHeartbeat(
             StreamTableEnvironment tables, Table rows, String view, long intervalMillis) {
         RowType type = RowStreams.type(rows);
-        List<RowType.RowField> fields = new ArrayList<>();
-        // A heartbeat is null in every column, whatever the query says of its own rows.
-        for (RowType.RowField field : type.getFields()) {
-            fields.add(new RowType.RowField(field.getName(), field.getType().copy(true)));
-        }
+        // A heartbeat is null in every column.
+        List<RowType.RowField> fields = new ArrayList<>(RowStreams.nullable(type).getFields());
         fields.add(new RowType.RowField(WATERMARK, new BigIntType()));
         DataStream<RowData> beating =
                 RowStreams.of(tables, rows)
