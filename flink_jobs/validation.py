@@ -235,8 +235,7 @@ def _time_rules(times: EventTime) -> tuple[Rule, ...]:
 
 def window_made_ms(late_s: float) -> str:
     """Return the SQL of when a window's row is made: its end, and the wait for late events."""
-    end_s = "UNIX_TIMESTAMP(DATE_FORMAT(window_end, 'yyyy-MM-dd HH:mm:ss'))"
-    return f"({end_s} * 1000 + {round(late_s * 1000)})"
+    return f"(EXTRACT(EPOCH FROM window_end) * 1000 + {round(late_s * 1000)})"
 
 
 def interval(seconds: float) -> str:
