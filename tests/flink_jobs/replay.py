@@ -49,6 +49,7 @@ class Replay:
             process.communicate(timeout=END_S)
         shutil.rmtree(self._archive)
         self._archive.with_suffix(".crash").unlink(missing_ok=True)
+        shutil.rmtree(self._archive.with_suffix(".checkpoints"), ignore_errors=True)
 
     def put(self, events: Mapping[str, Sequence[tuple[Event | str, int]]]) -> None:
         """Replace the archive by these records, each with its arrival, epoch ms."""

@@ -9,14 +9,15 @@ from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import DataTypes, StreamTableEnvironment, Table
 from pyflink.table.expressions import call
-from pyflink.table.udf import udf
+from pyflink.table.udf import ScalarFunction, udf
 
 from flink_jobs import pipeline, sources
 from flink_jobs.settings import EventTime, FeatureStore, Jobs, Settings, Streams
 from flink_jobs.views import JOBS, inputs_of
 
-PAUSE_S = 0.004
-"""Slow enough that some checkpoints are complete before the crash, which is in the middle."""
+CRASHING_STREAM = "dispatch-events"
+PAUSE_S = 0.05
+"""Between two records, while a checkpoint is waited for."""
 
 
 def main() -> None:
@@ -25,20 +26,21 @@ def main() -> None:
     settings = Settings(
         Jobs(), Streams(kind="archive", archive_dir=archive), EventTime(), FeatureStore()
     )
-    env = StreamExecutionEnvironment.get_execution_environment(_configuration(jar, mode))
+    env = StreamExecutionEnvironment.get_execution_environment(_configuration(jar, mode, archive))
     tables = StreamTableEnvironment.create(env)
     pipeline.configure(tables, settings.event_time)
     crash = Path(archive).with_suffix(".crash")
-    if mode == "crashing":
-        tables.create_temporary_system_function("crash_at", crash_at(str(crash)))
+    tables.create_temporary_system_function(
+        "crash_at",
+        udf(CrashAt(str(crash), str(_checkpoints(archive))), result_type=DataTypes.STRING()),
+    )
 
     def raw(stream: str) -> Table:
         table = sources.archive_table(env, tables, stream, settings)
-        if mode != "crashing":
+        if mode != "crashing" or stream != CRASHING_STREAM:
             return table
-        return table.select(
-            call("crash_at", table.record_text).alias("record_text"), table.received_at
-        )
+        text = call("crash_at", table.record_text).alias("record_text")
+        return table.select(text, table.received_at)
 
     pipeline.create_events(tables, inputs_of(JOBS), raw, settings.event_time)
     pipeline.create_inputs(tables, JOBS)
@@ -74,35 +76,54 @@ def _members(names: list[str]) -> str:
     return ", ".join(f"'{name}' VALUE {name}" for name in names)
 
 
-def _configuration(jar: str, mode: str) -> Configuration:
+def _configuration(jar: str, mode: str, archive: str) -> Configuration:
     config = Configuration()
     config.set_string("pipeline.jars", f"file://{jar}")
     config.set_string("execution.runtime-mode", "BATCH" if mode == "batch" else "STREAMING")
     config.set_string("parallelism.default", "1")
     if mode == "crashing":
+        config.set_string("execution.checkpointing.dir", _checkpoints(archive).as_uri())
         config.set_string("execution.checkpointing.interval", "50 ms")
         config.set_string("restart-strategy.type", "fixed-delay")
         config.set_string("restart-strategy.fixed-delay.attempts", "1")
         config.set_string("restart-strategy.fixed-delay.delay", "10 ms")
-        config.set_string("python.fn-execution.bundle.size", "5")
+        # A checkpoint waits for the end of a bundle.
+        config.set_string("python.fn-execution.bundle.size", "1")
     return config
 
 
-def crash_at(path: str) -> object:
-    """Return a function that gives back its text, and fails once, at the text in a file.
+def _checkpoints(archive: str) -> Path:
+    return Path(archive).with_suffix(".checkpoints")
 
-    The file is gone after that, so the job's second try goes through.
+
+class CrashAt(ScalarFunction):  # type: ignore[misc]
+    """Gives back its text, and fails once: soon after the text that a file names.
+
+    It waits for a checkpoint that has come so far, so that the job goes on from there and not from
+    its beginning. The file is gone after that, and the second try goes through.
     """
 
-    def give_back(text: str) -> str:
-        time.sleep(PAUSE_S)
-        file = Path(path)
-        if file.exists() and file.read_text() == text:
-            file.unlink()
-            raise RuntimeError("the crash that was asked for")
-        return text
+    def __init__(self, file: str, checkpoints: str) -> None:
+        self._file = file
+        self._checkpoints = checkpoints
+        self._armed_at: float | None = None
 
-    return udf(give_back, result_type=DataTypes.STRING(), deterministic=False)
+    def is_deterministic(self) -> bool:
+        """Return false: a call has an effect."""
+        return False
+
+    def eval(self, text: str) -> str:
+        """Return the text, or fail."""
+        file = Path(self._file)
+        if self._armed_at is None and file.exists() and file.read_text() == text:
+            self._armed_at = time.time()
+        if self._armed_at is not None:
+            complete = Path(self._checkpoints).glob("*/chk-*/_metadata")
+            if any(path.stat().st_mtime > self._armed_at for path in complete):
+                file.unlink()
+                raise RuntimeError("the crash that was asked for")
+            time.sleep(PAUSE_S)
+        return text
 
 
 if __name__ == "__main__":

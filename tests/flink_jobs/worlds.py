@@ -15,6 +15,8 @@ CELLS = tuple(f"872a100{i:x}bffffff" for i in range(5))
 SPAN_MS = 300_000
 DEMAND_SPAN_MS = 5_000_000
 AHEAD_MS = 30_000
+SLIDE_MS = 15_000
+CROWD_MS = 2500
 
 
 @dataclass
@@ -44,11 +46,12 @@ def _arrivals(
 ) -> st.SearchStrategy[Arrived]:
     """Return arrivals of about ``count`` events, in the order in which the network brings them.
 
-    An event comes up to ``late_ms`` after it happened, or before it happened by its own clock;
-    some come again.
+    Events crowd around the ends of windows, where it matters when they come: up to ``late_ms``
+    after they happened, or before they happened by their own clocks; some come again.
     """
-    delay_ms = st.integers(-AHEAD_MS, late_ms)
-    times = st.integers(0, span_ms - 1).map(lambda offset: NOW_MS + offset)
+    delay_ms = st.integers(0, late_ms) | st.just(late_ms) | st.integers(-AHEAD_MS, 0)
+    ends = st.integers(0, span_ms // SLIDE_MS).map(lambda number: NOW_MS + number * SLIDE_MS)
+    times = st.builds(lambda end, off: end + off, ends, st.integers(-CROWD_MS, CROWD_MS))
     one = times.flatmap(lambda ts: st.tuples(event(ts), delay_ms, st.none() | delay_ms))
     return st.lists(one, min_size=count // 2, max_size=count).map(_in_order_of_arrival)
 
@@ -126,3 +129,36 @@ _STREAMS = {
     "traffic": _arrivals(_traffic, SPAN_MS, LATE_MS, count=60),
     "dispatch-events": _arrivals(_step, DEMAND_SPAN_MS, CHANGE_LATE_MS),
 }
+
+
+def reversed_world() -> World:
+    """Return events a few milliseconds apart in reverse, as far as their jobs wait for them.
+
+    The two streams that others are joined with are silent: they would hold the watermarks back.
+    """
+    return World(
+        {
+            "provider-gps": _reversed(_dense(lambda i, ts: gps(f"p{i % 7}", ts)), LATE_MS),
+            "provider-availability": _reversed(
+                _dense(lambda i, ts: state(f"p{i % 7}", ts, active_jobs=i % 3)), CHANGE_LATE_MS
+            ),
+            "weather": _reversed(_dense(lambda i, ts: weather(ts, CELLS[i % 2])), LATE_MS),
+            "traffic": [],
+            "dispatch-events": [],
+        }
+    )
+
+
+def _dense(event: Callable[[int, int], Event]) -> list[Event]:
+    """Return 20 s of events, one every 37 ms, across the ends of two windows."""
+    return [event(i, NOW_MS - 10_000 + 37 * i) for i in range(540)]
+
+
+def _reversed(events: list[Event], late_ms: int) -> Arrived:
+    """Return events that come in reverse in groups that span the bound."""
+    size = late_ms // 37
+    arrivals: Arrived = []
+    for start in range(0, len(events), size):
+        group = events[start : start + size]
+        arrivals += [(event, group[-1]["ts"]) for event in reversed(group)]
+    return arrivals
