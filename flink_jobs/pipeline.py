@@ -25,7 +25,6 @@ FUNCTIONS = {
 }
 """SQL names of the jar's functions."""
 
-HOUR_MS = 3_600_000
 RawTable = Callable[[str], Table]
 """Gives the raw records of a stream, by the stream's name."""
 
@@ -65,15 +64,13 @@ def _judge(
 ) -> Any:
     """Return the jar's ``CheckedEvents`` of a stream."""
     java = get_gateway().jvm.roadside.flink.CheckedEvents
-    forget_ms = times.state_ttl_h * HOUR_MS
+    max_age_ms = round(times.max_age_s * 1000)
     stream = (tables._j_tenv, checked._j_table, check.stream, check.key)
     if check.windows is None:
-        return java.ofChanges(
-            *stream, check.several_at_once, round(times.max_age_s * 1000), forget_ms
-        )
+        return java.ofChanges(*stream, check.several_at_once, max_age_ms)
     length_s, slide_s = check.windows(times)
     return java.ofWindows(
-        *stream, length_s * 1000, slide_s * 1000, float(check.max_speed_kph), forget_ms
+        *stream, length_s * 1000, slide_s * 1000, float(check.max_speed_kph), max_age_ms
     )
 
 

@@ -1,6 +1,5 @@
 package roadside.flink;
 
-import java.time.Duration;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.streaming.api.datastream.DataStream;
 import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
@@ -35,6 +34,7 @@ public final class CheckedEvents {
      *
      * @param key the column whose events are judged beside each other
      * @param maxSpeedKph between two fixes, for a stream of positions; else 0
+     * @param maxAgeMillis how old an event can be when it comes; a key silent for so long is forgotten
      */
     public static CheckedEvents ofWindows(
             StreamTableEnvironment tables,
@@ -44,7 +44,7 @@ public final class CheckedEvents {
             long windowMillis,
             long slideMillis,
             double maxSpeedKph,
-            long forgetAfterMillis) {
+            long maxAgeMillis) {
         Lateness lateness = Lateness.ofWindows(windowMillis, slideMillis);
         // A copy that comes later than this is late, whether or not it is known for a copy.
         long remember = windowMillis + slideMillis;
@@ -57,7 +57,7 @@ public final class CheckedEvents {
                 lateness,
                 remember,
                 maxSpeedKph,
-                forgetAfterMillis);
+                maxAgeMillis);
     }
 
     /**
@@ -72,8 +72,7 @@ public final class CheckedEvents {
             String source,
             String key,
             boolean severalAtOnce,
-            long maxAgeMillis,
-            long forgetAfterMillis) {
+            long maxAgeMillis) {
         return check(
                 tables,
                 events,
@@ -83,7 +82,7 @@ public final class CheckedEvents {
                 Lateness.ofChanges(),
                 maxAgeMillis,
                 0,
-                forgetAfterMillis);
+                maxAgeMillis);
     }
 
     private static CheckedEvents check(
@@ -95,7 +94,7 @@ public final class CheckedEvents {
             Lateness lateness,
             long rememberMillis,
             double maxSpeedKph,
-            long forgetAfterMillis) {
+            long maxAgeMillis) {
         DataStream<RowData> rows = RowStreams.of(tables, events);
         TypeInformation<RowData> type = rows.getType();
         RowType rowType = RowStreams.type(events);
@@ -115,7 +114,7 @@ public final class CheckedEvents {
                                         lateness,
                                         rememberMillis,
                                         maxSpeedKph,
-                                        Duration.ofMillis(forgetAfterMillis),
+                                        Math.max(rememberMillis, maxAgeMillis),
                                         type,
                                         refusedTag))
                         .returns(type)

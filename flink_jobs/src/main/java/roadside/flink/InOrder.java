@@ -1,13 +1,11 @@
 package roadside.flink;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.state.ListState;
 import org.apache.flink.api.common.state.ListStateDescriptor;
-import org.apache.flink.api.common.state.StateTtlConfig;
 import org.apache.flink.api.common.state.ValueState;
 import org.apache.flink.api.common.state.ValueStateDescriptor;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -34,7 +32,7 @@ final class InOrder extends KeyedProcessFunction<String, RowData, RowData> {
     private final Lateness lateness;
     private final long rememberMillis;
     private final double maxSpeedKph;
-    private final Duration forgetAfter;
+    private final long forgetMillis;
     private final TypeInformation<RowData> rowType;
     private final OutputTag<RowData> refused;
 
@@ -46,24 +44,22 @@ final class InOrder extends KeyedProcessFunction<String, RowData, RowData> {
             Lateness lateness,
             long rememberMillis,
             double maxSpeedKph,
-            Duration forgetAfter,
+            long forgetMillis,
             TypeInformation<RowData> rowType,
             OutputTag<RowData> refused) {
         this.layout = layout;
         this.lateness = lateness;
         this.rememberMillis = rememberMillis;
         this.maxSpeedKph = maxSpeedKph;
-        this.forgetAfter = forgetAfter;
+        this.forgetMillis = forgetMillis;
         this.rowType = rowType;
         this.refused = refused;
     }
 
     @Override
     public void open(OpenContext context) {
-        StateTtlConfig ttl = StateTtlConfig.newBuilder(forgetAfter).build();
         ListStateDescriptor<RowData> rows = new ListStateDescriptor<>("waiting", rowType);
         ValueStateDescriptor<Past> known = new ValueStateDescriptor<>("past", Past.class);
-        known.enableTimeToLive(ttl);
         waiting = getRuntimeContext().getListState(rows);
         past = getRuntimeContext().getState(known);
     }
@@ -96,13 +92,35 @@ final class InOrder extends KeyedProcessFunction<String, RowData, RowData> {
         // Of one time, by text: which of them comes first must not depend on the network.
         due.sort(Comparator.comparingLong(layout::ts).thenComparing(layout::text));
         judge(due, context, out, Long.MIN_VALUE);
+        forget(timestamp, context);
+    }
+
+    /** Forgets a key that is silent. Flink's own time-to-live looks for such keys at every access. */
+    private void forget(long timestamp, Context context) throws Exception {
+        Past known = past.value();
+        if (known == null || timestamp < known.forgetAt) {
+            return;
+        }
+        known.forgetAt = known.newest() + forgetMillis;
+        if (known.forgetAt <= timestamp) {
+            past.clear();
+        } else {
+            past.update(known);
+            context.timerService().registerEventTimeTimer(known.forgetAt);
+        }
     }
 
     private void judge(List<RowData> rows, Context context, Collector<RowData> out, long countedAt)
             throws Exception {
+        if (rows.isEmpty()) {
+            return;
+        }
         Past known = past.value();
         if (known == null) {
             known = new Past();
+            long now = context.timerService().currentWatermark();
+            known.forgetAt = Math.max(now, layout.ts(rows.get(0))) + forgetMillis;
+            context.timerService().registerEventTimeTimer(known.forgetAt);
         }
         for (RowData row : rows) {
             long ts = layout.ts(row);

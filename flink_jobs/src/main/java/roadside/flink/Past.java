@@ -12,6 +12,8 @@ public final class Past {
 
     public long[] times = new long[0];
     public int[] digests = new int[0];
+    /** The event time at which it is asked whether the key is silent. */
+    public long forgetAt;
     public Fix last;
     /** The fix that was refused last: were it wrong, the next would not be near it. */
     public Fix doubted;
@@ -50,10 +52,7 @@ public final class Past {
     }
 
     private void remember(long ts, int digest, long spanMillis) {
-        long newest = ts;
-        for (long time : times) {
-            newest = Math.max(newest, time);
-        }
+        long newest = Math.max(ts, newest());
         int kept = 0;
         long[] newTimes = new long[times.length + 1];
         int[] newDigests = new int[times.length + 1];
@@ -67,6 +66,15 @@ public final class Past {
         newDigests[kept++] = digest;
         times = Arrays.copyOf(newTimes, kept);
         digests = Arrays.copyOf(newDigests, kept);
+    }
+
+    /** Returns the time of the newest event that is remembered. */
+    long newest() {
+        long newest = Long.MIN_VALUE;
+        for (long time : times) {
+            newest = Math.max(newest, time);
+        }
+        return newest;
     }
 
     /**
