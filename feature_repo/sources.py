@@ -46,10 +46,14 @@ def parquet_files(schema: ViewSchema) -> FileSource:
 
 
 def athena_table(schema: ViewSchema, database: str, catalog: str) -> DailyAthenaSource:
-    """Return the table of a view, named as the view; ``athena_tables.py`` has its definition."""
+    """Return the table of a view, named as the view; ``athena_tables.py`` has its definition.
+
+    A row may lie in two files (a backfill that ran twice, two events in one millisecond), and
+    Feast's SQL for Athena would return an entity row twice: hence DISTINCT.
+    """
     return DailyAthenaSource(
         name=f"{schema.name}_rows",
-        table=schema.name,
+        query=f'SELECT DISTINCT * FROM "{catalog}"."{database}"."{schema.name}"',  # noqa: S608 - settings
         database=database,
         data_source=catalog,
         timestamp_field="event_timestamp",

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,6 +88,11 @@ class Programs:
         start, end = (f"{t:%Y-%m-%dT%H:%M:%S}" for t in (now - timedelta(days=365), now))
         return [*FEAST, "materialize", start, end, "-v", "provider_profile", "-v",
                 "provider_history"]  # fmt: skip
+
+    def check_offline(self, views: Sequence[str]) -> list[str]:
+        """The gate of the offline rows, before anything is published from them."""
+        return [*PYTHON, "training.offline_checks", "--offline", str(self.layout.offline),
+                "--views", *views]  # fmt: skip
 
     def training(self) -> list[str]:
         """From the archive to a model bundle."""

@@ -19,6 +19,7 @@ JOB_RUNNING_S = 180
 FEATURES_READY_S = 180
 
 PREPARING_ROOMS = ("simulator", "flink_jobs", "training", "feature_repo")
+BATCH_VIEWS = ("provider_profile", "provider_history")
 STREAM_VIEWS = ("provider_motion", "provider_availability", "cell_conditions", "cell_demand")
 
 Report = Callable[[str], None]
@@ -54,15 +55,16 @@ class LocalStack:
         self._start_stores()
         cluster = self._start_flink()
         self._programs.write_feature_store_yaml()
-        training = self._prepare(cluster) if self._must_prepare() else None
+        preparing = self._prepare(cluster) if self._must_prepare() else []
         self.report("starting the simulator: GPS, availability, weather, traffic, requests")
         self._start("simulator", self._programs.simulator())
         self.report("feast materialize: provider_profile, provider_history")
         materializing = self._start_feast("materialize", self._programs.feast_materialize())
         self._submit_job(cluster)
-        if training is not None:
+        if preparing:
             self.report("waiting for the model")
-            self.supervisor.finish(training)
+            for child in preparing:
+                self.supervisor.finish(child)
             self.layout.prepared.write_text(self._made_from())
         self.report("starting the scoring endpoint and the gateway")
         self._start("endpoint", self._programs.endpoint())
@@ -97,6 +99,9 @@ class LocalStack:
 
     def _start(self, name: str, argv: list[str], *, ends: bool = False) -> Child:
         return self.supervisor.start(name, argv, self._programs.environment, ends=ends)
+
+    def _start_check(self, name: str, views: tuple[str, ...]) -> Child:
+        return self._start(f"check-{name}", self._programs.check_offline(views), ends=True)
 
     def _start_feast(self, name: str, argv: list[str]) -> Child:
         environment = self._programs.environment
@@ -142,11 +147,13 @@ class LocalStack:
         prepared = self.layout.prepared
         return not prepared.is_file() or prepared.read_text() != self._made_from()
 
-    def _prepare(self, cluster: flink.FlinkCluster) -> Child:
+    def _prepare(self, cluster: flink.FlinkCluster) -> list[Child]:
         """Make history and its features, and begin to train: once, until their code changes.
 
-        Two cores are busy all the way: Feast registers beside the backfill, and the model is
-        trained beside the start of the live job.
+        Two cores are busy all the way: Feast registers, and the batch views pass their gate,
+        beside the backfill; the model is trained, and the backfill passes its gate, beside the
+        start of the live job. What is still running at the end is returned: nothing is served
+        before all of it has ended well.
         """
         self.layout.prepared.unlink(missing_ok=True)
         shutil.rmtree(self.layout.data, ignore_errors=True)
@@ -154,14 +161,17 @@ class LocalStack:
         self.report("simulating history")
         self.supervisor.run("history", self._programs.history(), self._programs.environment)
         self.report("computing its features: the same Flink jobs, in batch")
+        checking = self._start_check("batch", BATCH_VIEWS)
         applying = self._start_feast("apply", self._programs.feast_apply())
         flink_rest.wait_for_slots(cluster, FLINK_READY_S)
         properties = self._programs.write_backfill_properties()
         command = cluster.submit(FLINK_JAR, properties, detached=False)
         self.supervisor.run("backfill", command.argv, command.env, command.cwd)
         self.supervisor.finish(applying)
+        self.supervisor.finish(checking)
         self.report("training the ranker, beside what follows")
-        return self._start("training", self._programs.training(), ends=True)
+        checking = self._start_check("backfill", STREAM_VIEWS)
+        return [checking, self._start("training", self._programs.training(), ends=True)]
 
     def _submit_job(self, cluster: flink.FlinkCluster) -> None:
         self.report("submitting the Flink job")
