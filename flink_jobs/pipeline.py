@@ -37,6 +37,8 @@ def configure(tables: StreamTableEnvironment, times: EventTime) -> None:
     config = tables.get_config()
     config.set_local_timezone("UTC")
     config.set("table.exec.state.ttl", f"{times.state_ttl_h} h")
+    # A provider has about one event a slide: there is nothing to sum up before the exchange.
+    config.set("table.optimizer.agg-phase-strategy", "ONE_PHASE")
     for name, java_class in FUNCTIONS.items():
         tables.create_java_temporary_system_function(name, java_class)
 
