@@ -99,7 +99,7 @@ class EventTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         state_ttl_h: A provider unheard of for so many hours is forgotten.
     """
 
-    out_of_order_s: Positive = 3.0
+    out_of_order_s: Positive = 2.0
     changes_out_of_order_s: Positive = 2.0
     idle_after_s: Positive = 5.0
     max_future_s: Positive = 30.0

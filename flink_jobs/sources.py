@@ -23,6 +23,11 @@ CONNECTOR_SOURCE = "org.apache.flink.connector.kinesis.source.KinesisStreamsSour
 """Of the connector itself; runs on this Flink only from the jar's profile ``official``."""
 
 
+DISCOVERY_INTERVAL_MS = 2000
+"""How often a stream is asked for new shards: within the time that is waited for late events, so
+that those of a shard that follows another are in time. Kinesis allows 1,000 such calls a second."""
+
+
 class SourceError(RuntimeError):
     """A source that cannot be made; the message names the remedy."""
 
@@ -135,9 +140,11 @@ def _java_class(name: str) -> Any | None:
 def _connector_config(streams: Streams) -> Configuration:
     config = Configuration()
     config.set_string("aws.region", streams.region)
-    # The adapter's connector and the official one name the position differently.
+    # The adapter's connector and the official one name these differently.
     config.set_string("flink.stream.initpos", streams.initial_position)
     config.set_string("source.init.position", streams.initial_position)
+    config.set_string("flink.shard.discovery.intervalmillis", str(DISCOVERY_INTERVAL_MS))
+    config.set_string("source.shard.discovery.interval", f"{DISCOVERY_INTERVAL_MS} ms")
     if streams.endpoint_url is not None:
         config.set_string("aws.endpoint", streams.endpoint_url)
     if streams.access_key is not None and streams.secret_key is not None:

@@ -4,7 +4,10 @@ import json
 import os
 import signal
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from deploy.local import flink_rest
 from deploy.local.flink import Command, FlinkCluster
@@ -12,13 +15,28 @@ from tests.conftest import free_port
 
 REPOSITORY = Path(__file__).parents[2]
 END_S = 30.0
+FRESH = {
+    # The REST interface repeats its answers for seconds; tests ask for what is true now.
+    "web.refresh-interval": "100 ms",
+    "metrics.fetcher.update-interval": "1 s",
+    "rest.cache.checkpoint-statistics.timeout": "20 ms",
+}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint that has not ended: how many of how many tasks have written their state."""
+
+    number: int
+    acknowledged: int
+    tasks: int
 
 
 class RunningCluster:
     """A job manager and a task manager, each with its children in a process group."""
 
     def __init__(self, run_dir: Path) -> None:
-        self.flink = FlinkCluster(run_dir, REPOSITORY, free_port(), free_port())
+        self.flink = FlinkCluster(run_dir, REPOSITORY, free_port(), free_port(), extra=FRESH)
         self.flink.write_config()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -57,6 +75,39 @@ class RunningCluster:
             process = self._processes.pop(name)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait(END_S)
+
+    def freeze_workers(self) -> None:
+        """Stop the Python workers of the task manager where they stand, until it is killed."""
+        java = psutil.Process(self._processes["taskmanager"].pid)
+        workers = [p for p in java.children(recursive=True) if "python" in p.name()]
+        assert workers, "the task manager has no Python workers"
+        for worker in workers:
+            worker.suspend()
+
+    def open_checkpoint(self, job_id: str) -> Checkpoint | None:
+        """Return a job's checkpoint that has begun and not ended."""
+        history = flink_rest.request(self.flink, f"/jobs/{job_id}/checkpoints")["history"]
+        for entry in history:
+            if entry["status"] == "IN_PROGRESS":
+                return Checkpoint(
+                    entry["id"], entry["num_acknowledged_subtasks"], entry["num_subtasks"]
+                )
+        return None
+
+    def checkpoint_status(self, job_id: str, number: int) -> str:
+        """Return how a checkpoint ended."""
+        path = f"/jobs/{job_id}/checkpoints/details/{number}"
+        status: str = flink_rest.request(self.flink, path)["status"]
+        return status
+
+    def failures(self, job_id: str, since_ms: int) -> list[str]:
+        """Return the first line of what made a job restart since some time, epoch ms."""
+        entries = flink_rest.request(self.flink, f"/jobs/{job_id}/exceptions")
+        return [
+            entry["stacktrace"].splitlines()[0]
+            for entry in entries["exceptionHistory"]["entries"]
+            if entry["timestamp"] >= since_ms
+        ]
 
     def stop(self) -> None:
         """End everything."""

@@ -1,4 +1,4 @@
-"""The jar, the jobs over an archive, a Kinesis emulator: each once a session."""
+"""The jar, the jobs over an archive, a Kinesis emulator, the live job: each once a session."""
 
 import subprocess
 from collections.abc import Iterator
@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.flink_jobs import recoveries
 from tests.flink_jobs.emulator import Emulator
+from tests.flink_jobs.live import Live, running
+from tests.flink_jobs.recoveries import Recoveries
 from tests.flink_jobs.replay import Mode, Replay
 
 REPOSITORY = Path(__file__).parents[2]
@@ -55,3 +58,27 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="package")
+def live(jar: Path, emulator: Emulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The job with all views, running; it ends with the last test of this folder."""
+    with running(jar, emulator, tmp_path_factory.mktemp("live")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def measured(request: pytest.FixtureRequest) -> Recoveries:
+    """Where tests of faults say how long the recovery took; shown at the end of the run."""
+    return recoveries.of(request.config)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Show what the tests of faults have measured."""
+    lines = recoveries.of(config).table()
+    if lines:
+        terminalreporter.section("recovery from faults, seconds")
+        for line in lines:
+            terminalreporter.write_line(line)

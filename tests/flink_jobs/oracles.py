@@ -72,7 +72,7 @@ def by_window(events: Iterable[Event], key: str, size_s: int, slide_s: int) -> l
     return list(groups.values())
 
 
-LATE_MS, CHANGE_LATE_MS = 3000, 2000
+LATE_MS, CHANGE_LATE_MS = 2000, 2000
 """How long the live job waits for late events, by default."""
 
 

@@ -5,7 +5,7 @@ ministack looks its handlers up by name at each request, so replacing a name rep
 
 from ministack.services import kinesis
 
-from deploy.local.kinesis import reading, resharding, retention, shards, writing
+from deploy.local.kinesis import reading, resharding, retention, shards, throttle, writing
 
 REPLACED = {
     "_expire_records": retention.expire,
@@ -20,6 +20,7 @@ REPLACED = {
     "_put_records": writing.put_records,
     "_get_shard_iterator": reading.get_shard_iterator,
     "_get_records": reading.get_records,
+    "_list_shards": throttle.refusing("ListShards", kinesis._list_shards),
 }
 
 

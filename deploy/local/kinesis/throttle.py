@@ -5,8 +5,11 @@ refused. Being a tag, it is set through the same API as everything else.
 """
 
 import time
+from collections.abc import Callable
 
-from deploy.local.kinesis.answers import RefusedError, Stream
+from ministack.services import kinesis
+
+from deploy.local.kinesis.answers import RefusedError, Request, Response, Stream
 
 TAG = "throttle:"
 CODE = "ProvisionedThroughputExceededException"
@@ -23,3 +26,18 @@ def check(stream: Stream, operation: str) -> None:
     """Raise RefusedError if a stream refuses an operation now."""
     if is_throttled(stream, operation):
         raise RefusedError(CODE, f"{MESSAGE} in stream {stream['StreamName']}")
+
+
+def refusing(
+    operation: str, handler: Callable[[Request], Response]
+) -> Callable[[Request], Response]:
+    """Return one of ministack's own handlers that refuses while the stream it is asked of does."""
+
+    def handle(request: Request) -> Response:
+        _, stream = kinesis._resolve_stream(request)
+        if stream is not None and is_throttled(stream, operation):
+            refused: Response = kinesis.error_response_json(CODE, MESSAGE, 400)
+            return refused
+        return handler(request)
+
+    return handle

@@ -1,5 +1,6 @@
 package roadside.flink;
 
+import java.time.Duration;
 import java.util.Properties;
 import org.apache.flink.api.common.serialization.DeserializationSchema;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
@@ -12,10 +13,11 @@ import org.apache.flink.api.connector.source.SplitEnumeratorContext;
 import org.apache.flink.api.java.typeutils.ResultTypeQueryable;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.connector.kinesis.source.KinesisStreamsSource;
+import org.apache.flink.connector.kinesis.source.enumerator.KinesisStreamsSourceEnumerator;
 import org.apache.flink.connector.kinesis.source.enumerator.KinesisStreamsSourceEnumeratorState;
+import org.apache.flink.connector.kinesis.source.enumerator.assigner.ShardAssignerFactory;
 import org.apache.flink.connector.kinesis.source.proxy.KinesisStreamProxy;
 import org.apache.flink.connector.kinesis.source.reader.KinesisStreamsRecordEmitter;
-import org.apache.flink.connector.kinesis.source.reader.PollingKinesisShardSplitReader;
 import org.apache.flink.connector.kinesis.source.serialization.KinesisDeserializationSchema;
 import org.apache.flink.connector.kinesis.source.split.KinesisShardSplit;
 import org.apache.flink.core.io.SimpleVersionedSerializer;
@@ -25,25 +27,28 @@ import org.apache.flink.kinesis.shaded.software.amazon.awssdk.http.SdkHttpClient
 import org.apache.flink.kinesis.shaded.software.amazon.awssdk.http.apache.ApacheHttpClient;
 import org.apache.flink.kinesis.shaded.software.amazon.awssdk.services.kinesis.KinesisClient;
 import org.apache.flink.kinesis.shaded.software.amazon.awssdk.utils.AttributeMap;
+import org.apache.flink.metrics.Counter;
 import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.util.UserCodeClassLoader;
 
 /**
  * The connector's {@link KinesisStreamsSource} of Flink 1.19, made to run on Flink 2.
  *
- * <p>Everything is the connector's own (shard discovery, positions, state) but the reader, whose
- * base class has another constructor in Flink 2, and which polls without pause in that version.
- * It has neither enhanced fan-out nor the order of records across a split or merge of shards.
+ * <p>Shard discovery, positions and state are the connector's own. The reader is not: its base
+ * class has another constructor in Flink 2, and see {@link ShardPoller}. Where Kinesis refuses for
+ * a while, reading and discovery wait ({@link Patience}). There is neither enhanced fan-out nor
+ * the order of records across a split or merge of shards.
  */
 public final class PacedKinesisSource
         implements Source<String, KinesisShardSplit, KinesisStreamsSourceEnumeratorState>,
                 ResultTypeQueryable<String> {
     private static final long serialVersionUID = 1L;
 
+    private final String streamArn;
     private final KinesisStreamsSource<String> connector;
     private final Configuration config;
     private final KinesisDeserializationSchema<String> deserializer;
-    private final long intervalMillis;
+    private final Duration interval;
 
     /**
      * @param streamArn the stream
@@ -56,9 +61,10 @@ public final class PacedKinesisSource
             Configuration config,
             DeserializationSchema<String> schema,
             long intervalMillis) {
+        this.streamArn = streamArn;
         this.config = config;
         this.deserializer = KinesisDeserializationSchema.of(schema);
-        this.intervalMillis = intervalMillis;
+        this.interval = Duration.ofMillis(intervalMillis);
         this.connector =
                 KinesisStreamsSource.<String>builder()
                         .setStreamArn(streamArn)
@@ -71,16 +77,15 @@ public final class PacedKinesisSource
     public SourceReader<String, KinesisShardSplit> createReader(SourceReaderContext context)
             throws Exception {
         deserializer.open(new OpenContext(context));
+        Counter refusals = context.metricGroup().counter("reads_refused");
         return new ShardReader<>(
-                () ->
-                        new PacedSplitReader(
-                                new PollingKinesisShardSplitReader(createProxy()), intervalMillis),
+                () -> new ShardPoller(createProxy(), interval, refusals),
                 new KinesisStreamsRecordEmitter<>(deserializer),
                 config,
                 context);
     }
 
-    /** Makes a client of its own for each reader, as the connector does. */
+    /** Makes a client of its own for each reader and for discovery, as the connector does. */
     private KinesisStreamProxy createProxy() {
         SdkHttpClient http =
                 AWSGeneralUtil.createSyncHttpClient(
@@ -105,17 +110,22 @@ public final class PacedKinesisSource
 
     @Override
     public SplitEnumerator<KinesisShardSplit, KinesisStreamsSourceEnumeratorState> createEnumerator(
-            SplitEnumeratorContext<KinesisShardSplit> context) throws Exception {
-        return connector.createEnumerator(context);
+            SplitEnumeratorContext<KinesisShardSplit> context) {
+        return restoreEnumerator(context, null);
     }
 
     @Override
     public SplitEnumerator<KinesisShardSplit, KinesisStreamsSourceEnumeratorState>
             restoreEnumerator(
                     SplitEnumeratorContext<KinesisShardSplit> context,
-                    KinesisStreamsSourceEnumeratorState checkpoint)
-                    throws Exception {
-        return connector.restoreEnumerator(context, checkpoint);
+                    KinesisStreamsSourceEnumeratorState checkpoint) {
+        return new KinesisStreamsSourceEnumerator(
+                context,
+                streamArn,
+                config,
+                new PatientListing(createProxy()),
+                ShardAssignerFactory.uniformShardAssigner(),
+                checkpoint);
     }
 
     @Override

@@ -1,0 +1,204 @@
+"""What breaks in production, done to the real job: nothing is lost, and no older row wins."""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from tests.flink_jobs import accounts
+from tests.flink_jobs.cluster import Checkpoint
+from tests.flink_jobs.events import encode, gps, state
+from tests.flink_jobs.fault import RECOVERED_S, Faults, now_ms
+from tests.flink_jobs.feed import PROVIDERS, Feed, feeding
+from tests.flink_jobs.live import Live, wait_until
+from tests.flink_jobs.odd_events import BROKEN, ODD
+from tests.flink_jobs.recoveries import Recoveries
+from tests.flink_jobs.watch import watching
+
+pytestmark = [pytest.mark.flink, pytest.mark.integration]
+
+REDIS_AWAY_S = 60.0
+REDIS_SILENT_S = 12.0
+"""Longer than the writer waits for an answer."""
+THROTTLED_S = 20.0
+UNREAD_S = 3.0
+CLOCK_AHEAD_S = 5.0
+INPUTS = ("dispatch-events", "provider-availability", "provider-gps")
+HOUR_MS = 3_600_000
+ALLOWED_AHEAD_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def feed(live: Live) -> Iterator[Feed]:
+    """Events of every kind, all the time."""
+    with feeding(live.emulator) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def faults(live: Live, feed: Feed) -> Iterator[Faults]:
+    """What is done to the job, whose rows somebody looks at all the time."""
+    with watching(live.redis, "provider_availability", "provider_motion") as watches:
+        yield Faults(live, feed, watches)
+
+
+def test_a_kill_inside_a_checkpoint_loses_and_doubles_nothing(
+    live: Live, faults: Faults, measured: Recoveries
+) -> None:
+    """The task manager dies when some tasks have written their state and others have not."""
+    fault = faults.new("task manager killed in a checkpoint")
+    accounts.checkpointed(live)
+    fault.begins()
+    live.cluster.freeze_workers()
+
+    def begun() -> Checkpoint | None:
+        found = live.cluster.open_checkpoint(live.job_id)
+        return found if found and 0 < found.acknowledged < found.tasks else None
+
+    caught = wait_until(begun, RECOVERED_S, "a checkpoint")
+    live.cluster.kill("taskmanager")
+    fault.ends()
+    live.cluster.start()
+
+    assert len(fault.recover(measured)) == 1
+    assert live.cluster.checkpoint_status(live.job_id, caught.number) == "FAILED"
+    fault.check()
+
+
+def test_a_redis_that_is_gone_for_a_minute_is_waited_for(
+    live: Live, faults: Faults, measured: Recoveries
+) -> None:
+    """The job holds its rows until Redis is back with its data, and does not restart."""
+    fault = faults.new("Redis killed, back with its file")
+    live.redis.kill()
+    time.sleep(REDIS_AWAY_S)
+    live.redis.start()
+    fault.ends()
+
+    assert fault.recover(measured) == []
+    assert live.metric("redis_retries") > 0
+    fault.check()
+
+
+def test_a_redis_that_answers_nothing_is_waited_for(
+    live: Live, faults: Faults, measured: Recoveries
+) -> None:
+    """A write without an answer is written again, though Redis may have had it."""
+    fault = faults.new("Redis silent, its connections open")
+    live.redis.freeze()
+    time.sleep(REDIS_SILENT_S)
+    live.redis.thaw()
+    fault.ends()
+
+    assert fault.recover(measured) == []
+    fault.check()
+
+
+@pytest.mark.parametrize("how", ["split", "merge"])
+def test_shards_that_split_and_merge_lose_and_double_nothing(
+    live: Live, faults: Faults, measured: Recoveries, how: str
+) -> None:
+    """Shards close with records that nobody has read yet, and others follow them."""
+    fault = faults.new(f"shards: {how}")
+    reshard = {"split": live.emulator.split, "merge": live.emulator.merge}[how]
+    for stream in INPUTS:
+        live.emulator.throttle(stream, ["GetRecords"], UNREAD_S)
+    time.sleep(UNREAD_S / 2)
+    for stream in INPUTS:
+        reshard(stream)
+    fault.ends()
+
+    assert fault.recover(measured) == []
+    faults.unordered.append(range(fault.began_ms, now_ms()))
+    fault.check()
+
+
+def test_input_streams_that_are_throttled_are_read_later(
+    live: Live, faults: Faults, measured: Recoveries
+) -> None:
+    """Refused reads are tried again until they are allowed, and the job does not restart."""
+    before = live.metric("reads_refused")
+    fault = faults.new("reads of the inputs throttled")
+    for stream in INPUTS:
+        live.emulator.throttle(stream, ["GetRecords", "ListShards"], THROTTLED_S)
+    time.sleep(THROTTLED_S)
+    fault.ends()
+
+    assert fault.recover(measured) == []
+    assert live.metric("reads_refused") > before
+    fault.check()
+
+
+def test_dead_letters_that_are_throttled_are_put_later(
+    live: Live, faults: Faults, measured: Recoveries
+) -> None:
+    """Bad records come while their stream refuses half of what is put; each is there once."""
+    fault = faults.new("writes of dead letters throttled")
+    live.emulator.throttle("dead-letter", ["PutRecords"], THROTTLED_S)
+    bad = []
+    while now_ms() < fault.began_ms + THROTTLED_S * 1000:
+        batch = [gps(f"north-{i}", now_ms() + i, lat=95.0) for i in range(20)]
+        live.emulator.put("provider-gps", batch)
+        bad += [encode(event) for event in batch]
+        time.sleep(0.5)
+    fault.ends()
+
+    assert fault.recover(measured) == []
+    letters = wait_until(lambda: live.letters(set(bad)), RECOVERED_S, "dead letters")
+    assert {raw: len(found) for raw, found in letters.items()} == dict.fromkeys(bad, 1)
+    fault.check()
+
+
+@pytest.mark.parametrize("ahead_ms", [HOUR_MS, ALLOWED_AHEAD_MS])
+def test_a_device_whose_clock_is_ahead_makes_nobody_late(
+    live: Live, feed: Feed, faults: Faults, measured: Recoveries, ahead_ms: int
+) -> None:
+    """Its events are refused or wait for their time; everybody else's count at theirs."""
+    fault = faults.new(f"clocks {ahead_ms // 1000} s ahead")
+    sent = []
+    while now_ms() < fault.began_ms + CLOCK_AHEAD_S * 1000:
+        ts = now_ms() + ahead_ms
+        for stream, make in (("provider-gps", gps), ("provider-availability", state)):
+            # Of several devices, so that every shard has some.
+            events = [make(f"ahead-{ahead_ms}-{i}", ts) for i in range(PROVIDERS)]
+            live.emulator.put(stream, events)
+            sent += [encode(event) for event in events]
+        time.sleep(0.5)
+    fault.ends()
+
+    assert fault.recover(measured) == []
+    if ahead_ms == HOUR_MS:
+        letters = wait_until(lambda: live.letters(set(sent)), RECOVERED_S, "dead letters")
+        assert {letter.code for found in letters.values() for letter in found} == {"in_future"}
+    fault.check()
+    assert accounts.late_offers(live, feed, fault.name) == 0
+
+
+def test_no_event_however_odd_stops_the_job(
+    live: Live, faults: Faults, measured: Recoveries
+) -> None:
+    """Odd ids and values become rows, broken records dead letters, and the job goes on."""
+    fault = faults.new("odd and broken events")
+    for number, event in enumerate(ODD):
+        stream = "provider-gps" if "lat" in event else "provider-availability"
+        live.emulator.put(stream, [encode({**event, "ts": now_ms() + number})])
+    for record in BROKEN:
+        live.emulator.client.put_record(StreamName="provider-gps", Data=record, PartitionKey="x")
+    fault.ends()
+
+    assert fault.recover(measured) == []
+    broken = {record.decode(errors="replace") for record in BROKEN}
+    wait_until(lambda: live.letters(broken), RECOVERED_S, "dead letters")
+    for event in ODD:
+        view = "provider_motion" if "lat" in event else "provider_availability"
+        name = event["provider_id"].encode("utf-8", "replace").decode()
+        wait_until(partial(live.row, view, name), RECOVERED_S, f"{view} of {name!r}")
+    fault.check()
+
+
+def test_all_that_time_every_fix_counted_in_every_window_of_its(
+    live: Live, feed: Feed, faults: Faults
+) -> None:
+    """Whatever failed, the offline store has each window once, and no good fix was refused."""
+    accounts.check_fixes(live, feed, faults.began_ms, faults.unordered)
