@@ -111,7 +111,8 @@ class ViewSchema:
     @cached_property
     def fingerprint(self) -> int:
         """64 bits that change whenever a name, a type or the order changes."""
-        text = ";".join(f"{c.name}:{NUMPY_DTYPES[c.kind]}" for c in self.columns)
+        # The kind as well: two kinds that are stored alike do not mean the same.
+        text = ";".join(f"{c.name}:{c.kind}:{NUMPY_DTYPES[c.kind]}" for c in self.columns)
         digest = hashlib.blake2b(f"{self.name}|{text}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "little")
 

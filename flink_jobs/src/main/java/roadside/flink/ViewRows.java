@@ -29,7 +29,10 @@ public final class ViewRows {
                         .transform(
                                 "heartbeat-" + view,
                                 RowStreams.typeInfo(new RowType(fields)),
-                                new Heartbeat(view, intervalMillis, type.getFieldCount()));
+                                new Heartbeat(view, intervalMillis, type.getFieldCount()))
+                        // The windows of all keys close together: while one thread makes their
+                        // rows, another writes them.
+                        .startNewChain();
         return RowStreams.table(tables, beating);
     }
 
