@@ -1,13 +1,17 @@
 """The names of things in Redis: entity keys, the row's hash field, the geo index, beacons."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from feature_repo.schema import ViewSchema
 
 _STRING_TYPE = 2
 """``feast.types.ValueType.STRING``."""
+
+_TYPE_AND_LENGTH = struct.Struct("<II")
+_LEADS = tuple(_TYPE_AND_LENGTH.pack(_STRING_TYPE, length) for length in range(256))
+"""What stands before a text of so many bytes; a request makes hundreds of keys."""
 
 
 def entity_key(project: str, schema: ViewSchema, values: Sequence[str]) -> bytes:
@@ -23,7 +27,36 @@ def entity_key(project: str, schema: ViewSchema, values: Sequence[str]) -> bytes
         schema: The view, which names the join keys in Feast's order.
         values: One text value a join key, in that order.
     """
-    return _key_prefix(schema.join_keys) + b"".join(map(_text, values)) + project.encode()
+    return entity_keys(project, schema, [values])[0]
+
+
+def entity_keys(project: str, schema: ViewSchema, entities: Iterable[Sequence[str]]) -> list[bytes]:
+    """Return the keys of many entities (see ``entity_key``)."""
+    before, after = _key_prefix(schema.join_keys), project.encode()
+    columns = [[_text(value) for value in column] for column in zip(*entities, strict=True)]
+    return [before + b"".join(texts) + after for texts in zip(*columns, strict=True)]
+
+
+def entity_prefix(join_keys: Sequence[str]) -> bytes:
+    """Return what the keys of all entities with these join keys begin with."""
+    return _key_prefix(tuple(sorted(join_keys)))
+
+
+def is_entity_key(key: bytes, project: str, join_keys: Sequence[str]) -> bool:
+    """Return whether a key is an entity's of these join keys (of any type) and this project.
+
+    A pattern cannot tell: the key of project ``fast`` ends like one of project ``st``.
+    """
+    prefix = entity_prefix(join_keys)
+    if not key.startswith(prefix):
+        return False
+    position = len(prefix)
+    for _ in join_keys:
+        if position + _TYPE_AND_LENGTH.size > len(key):
+            return False
+        _, length = _TYPE_AND_LENGTH.unpack_from(key, position)
+        position += _TYPE_AND_LENGTH.size + length
+    return position <= len(key) and key[position:] == project.encode()
 
 
 def value_margins(project: str, schema: ViewSchema) -> tuple[int, int]:
@@ -33,7 +66,12 @@ def value_margins(project: str, schema: ViewSchema) -> tuple[int, int]:
 
 def row_field(schema: ViewSchema) -> bytes:
     """Return the hash field that holds the view's row."""
-    return b"row:" + schema.name.encode()
+    return row_field_of(schema.name)
+
+
+def row_field_of(view: str) -> bytes:
+    """Return the hash field that holds the row of the view of this name."""
+    return b"row:" + view.encode()
 
 
 def geo_index_key(project: str) -> str:
@@ -53,4 +91,7 @@ def _key_prefix(join_keys: tuple[str, ...]) -> bytes:
 
 def _text(value: str) -> bytes:
     encoded = value.encode()
-    return struct.pack("<II", _STRING_TYPE, len(encoded)) + encoded
+    length = len(encoded)
+    if length < len(_LEADS):
+        return _LEADS[length] + encoded
+    return _TYPE_AND_LENGTH.pack(_STRING_TYPE, length) + encoded

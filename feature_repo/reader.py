@@ -4,7 +4,7 @@ Values are the ones that ``get_online_features`` returns; what differs is the wa
 viewed as numpy arrays, without Feast's per-value protobufs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from redis import Redis
 
-from feature_repo.keys import beacon_key, entity_key, row_field
+from feature_repo.bulk_read import Fields, Wanted, read_fields
+from feature_repo.keys import beacon_key, entity_keys, row_field
 from feature_repo.model_matrix import full_name
-from feature_repo.row_codec import decode_rows, null_mask
-from feature_repo.schema import VIEWS, Kind, ViewSchema
+from feature_repo.read_route import ReadRoute
+from feature_repo.row_codec import decode_rows
+from feature_repo.row_columns import ViewColumns
+from feature_repo.schema import VIEWS, ViewSchema
+
+_US_PER_S = 1e6
 
 
 @dataclass(frozen=True)
@@ -37,13 +42,19 @@ class ViewRows:
 
     Attributes:
         columns: Full feature names to n values, as ``request_time.Columns`` wants them.
+        event_us: float64 [n]: the newest event inside each row, epoch us; NaN without a usable row.
         missing: bool [n]: no row was there.
         mismatched: bool [n]: a row of another schema was there, and was not interpreted.
     """
 
     columns: dict[str, npt.NDArray[Any]]
+    event_us: npt.NDArray[np.float64]
     missing: npt.NDArray[np.bool_]
     mismatched: npt.NDArray[np.bool_]
+
+    def ages_s(self, now_us: int) -> npt.NDArray[np.float32]:
+        """Return how old each row is, float32 [n] seconds; NaN without a usable row."""
+        return ((now_us - self.event_us) / _US_PER_S).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -55,11 +66,12 @@ class Beacon:
 
 
 class FeatureReader:
-    """Reads rows of one Feast project."""
+    """Reads rows of one Feast project; threads share one."""
 
-    def __init__(self, client: Redis, project: str) -> None:
-        self._client: Any = client
+    def __init__(self, client: Redis, project: str, replicas: Sequence[Redis] = ()) -> None:
+        self._route = ReadRoute(client, replicas)
         self._project = project
+        self._known: dict[str, tuple[ViewSchema, ViewColumns]] = {}
 
     def read(self, lookups: Sequence[Lookup]) -> dict[str, ViewRows]:
         """Read every view of every lookup in one round trip.
@@ -70,28 +82,52 @@ class FeatureReader:
         Raises:
             redis.RedisError: Redis did not answer.
         """
-        pipeline = self._client.pipeline(transaction=False)
-        for lookup in lookups:
-            fields = [row_field(view) for view in lookup.views]
-            for values in lookup.entity_values:
-                pipeline.hmget(entity_key(self._project, lookup.views[0], values), fields)
-        answers = iter(pipeline.execute())
-        return {
-            view.name: _view_rows(view, stored)
+        wanted = [
+            Wanted(
+                keys=entity_keys(self._project, lookup.views[0], lookup.entity_values),
+                fields=[row_field(view) for view in lookup.views],
+            )
             for lookup in lookups
-            for view, stored in _by_view(lookup, [next(answers) for _ in lookup.entity_values])
+        ]
+        answers = self._route.ask(lambda client: read_fields(client, wanted))
+        return {
+            view.name: self._view_rows(view, stored)
+            for lookup, answer in zip(lookups, answers, strict=True)
+            for view, stored in _by_view(lookup, answer)
         }
 
     def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
-        """Return the beacons that are there, by view."""
-        pipeline = self._client.pipeline(transaction=False)
-        for view in views:
-            pipeline.hmget(beacon_key(self._project, view), "watermark_us", "wall_us")
+        """Return the beacons that are there, by view.
+
+        Raises:
+            redis.RedisError: Redis did not answer.
+        """
+        fields = (b"watermark_us", b"wall_us")
+        wanted = [Wanted([beacon_key(self._project, view).encode() for view in views], fields)]
+        (answers,) = self._route.ask(lambda client: read_fields(client, wanted))
         return {
             view: Beacon(watermark_us=int(watermark), wall_us=int(wall))
-            for view, (watermark, wall) in zip(views, pipeline.execute(), strict=True)
+            for view, (watermark, wall) in zip(views, answers, strict=True)
             if watermark is not None and wall is not None
         }
+
+    def _view_rows(self, view: ViewSchema, stored: Sequence[bytes | None]) -> ViewRows:
+        rows, usable, mismatched = decode_rows(view, stored)
+        event_us = rows["header"]["event_us"].astype(np.float64)
+        event_us[~usable] = np.nan
+        columns = self._columns(view).of(rows, usable)
+        return ViewRows(
+            columns={full_name(view.name, name): values for name, values in columns.items()},
+            event_us=event_us,
+            missing=~usable & ~mismatched,
+            mismatched=mismatched,
+        )
+
+    def _columns(self, view: ViewSchema) -> ViewColumns:
+        known = self._known.get(view.name)
+        if known is None or known[0] is not view:
+            known = self._known[view.name] = (view, ViewColumns(view))
+        return known[1]
 
 
 def broadcast(columns: Mapping[str, npt.NDArray[Any]], count: int) -> dict[str, npt.NDArray[Any]]:
@@ -100,32 +136,8 @@ def broadcast(columns: Mapping[str, npt.NDArray[Any]], count: int) -> dict[str, 
 
 
 def _by_view(
-    lookup: Lookup, answers: list[list[bytes | None]]
-) -> list[tuple[ViewSchema, list[bytes | None]]]:
-    return [
-        (view, [answer[index] for answer in answers]) for index, view in enumerate(lookup.views)
-    ]
-
-
-def _view_rows(view: ViewSchema, stored: list[bytes | None]) -> ViewRows:
-    rows, usable, mismatched = decode_rows(view, stored)
-    columns = {
-        full_name(view.name, column.name): _column(view, rows, usable, column.name, column.kind)
-        for column in view.columns
-    }
-    return ViewRows(columns=columns, missing=~usable & ~mismatched, mismatched=mismatched)
-
-
-def _column(
-    view: ViewSchema,
-    rows: npt.NDArray[np.void],
-    usable: npt.NDArray[np.bool_],
-    name: str,
-    kind: Kind,
-) -> npt.NDArray[Any]:
-    values: npt.NDArray[Any] = rows["values"][name]
-    if kind is Kind.STRING:
-        return values  # empty where there is no row: a blank row is all zeros
-    column = values.astype(np.float64)
-    column[~usable | null_mask(view, rows, name)] = np.nan
-    return column
+    lookup: Lookup, answers: Sequence[Fields]
+) -> Iterator[tuple[ViewSchema, Sequence[bytes | None]]]:
+    if not answers:
+        return ((view, []) for view in lookup.views)
+    return zip(lookup.views, zip(*answers, strict=True), strict=True)

@@ -92,18 +92,15 @@ def decode_rows(
         mismatched: bool [n]: a row of another schema was there; it is never interpreted.
     """
     dtype = row_dtype(schema)
-    blank = bytes(dtype.itemsize)
-    prefix = schema.fingerprint.to_bytes(8, "little")
-    usable = np.fromiter(
-        (row is not None and len(row) == dtype.itemsize and row.startswith(prefix) for row in rows),
-        dtype=np.bool_,
-        count=len(rows),
-    )
-    present = np.fromiter((row is not None for row in rows), dtype=np.bool_, count=len(rows))
-    data = b"".join(
-        row if ok and row is not None else blank for row, ok in zip(rows, usable, strict=True)
-    )
-    return np.frombuffer(data, dtype=dtype), usable, present & ~usable
+    size, blank = dtype.itemsize, bytes(dtype.itemsize)
+    present = np.array([row is not None for row in rows], dtype=np.bool_)
+    data = b"".join([row if row is not None and len(row) == size else blank for row in rows])
+    table = np.frombuffer(data, dtype=dtype)
+    usable = present & (table["header"]["fingerprint"] == schema.fingerprint)
+    if not usable.all():
+        table = table.copy()
+        table[~usable] = np.zeros((), dtype=dtype)
+    return table, usable, present & ~usable
 
 
 def null_mask(schema: ViewSchema, rows: npt.NDArray[np.void], name: str) -> npt.NDArray[np.bool_]:

@@ -5,68 +5,80 @@ store; the keys of the entities are those of Feast's own Redis store.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Literal
 
-import numpy as np
-import redis
 from feast import Entity, FeatureView, RepoConfig
-from feast.infra.online_stores.helpers import _redis_key, _redis_key_prefix
+from feast.infra.online_stores.helpers import _redis_key
 from feast.infra.online_stores.online_store import OnlineStore
+from feast.infra.supported_async_methods import SupportedAsyncMethods
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-from feast.protos.feast.types.Value_pb2 import Value
 from feast.repo_config import FeastConfigBaseModel
-from feast.types import Bool, FeastType, Float32, Float64, Int32, Int64, String, UnixTimestamp
+from pydantic import SecretStr
 
+from feature_repo.async_rows import AsyncRows
+from feature_repo.bulk_read import Wanted, read_fields
 from feature_repo.keys import row_field
-from feature_repo.row_codec import MAX_COLUMNS, decode_rows, encode_rows, null_mask
+from feature_repo.read_route import ReadRoute
+from feature_repo.redis_settings import RedisSettings
+from feature_repo.row_deletion import delete_view
+from feature_repo.row_values import ReadRow, Row, schema_of, to_rows, to_values
 from feature_repo.row_writer import RowWriter
-from feature_repo.schema import Column, Kind, ViewSchema
-
-Row = tuple[EntityKey, dict[str, Value], datetime, datetime | None]
-ReadRow = tuple[datetime | None, dict[str, Value] | None]
-
-_KINDS: dict[FeastType, Kind] = {
-    Float32: Kind.FLOAT32,
-    Float64: Kind.FLOAT64,
-    Int32: Kind.INT32,
-    Int64: Kind.INT64,
-    Bool: Kind.BOOL,
-    String: Kind.STRING,
-    UnixTimestamp: Kind.TIMESTAMP,
-}
-_VALUE_FIELDS: dict[Kind, str] = {
-    Kind.FLOAT32: "float_val",
-    Kind.FLOAT64: "double_val",
-    Kind.INT32: "int32_val",
-    Kind.INT64: "int64_val",
-    Kind.BOOL: "bool_val",
-    Kind.STRING: "string_val",
-    Kind.TIMESTAMP: "unix_timestamp_val",
-}
-_US_PER_S = 1_000_000
-
-
-class UnsupportedViewError(ValueError):
-    """A view that a fixed-width row cannot hold; raised by ``feast apply``."""
 
 
 class RowOnlineStoreConfig(FeastConfigBaseModel):
-    """The ``online_store`` block of ``feature_store.yaml``.
+    """The ``online_store`` block of ``feature_store.yaml``; see ``RedisSettings`` for the fields.
 
     Attributes:
         type: This class's path.
-        url: Where Redis is: ``redis://[[user]:password@]host:port/db``, ``rediss://`` for TLS.
     """
 
     type: Literal["feature_repo.row_store.RowOnlineStore"] = "feature_repo.row_store.RowOnlineStore"
     url: str = "redis://127.0.0.1:16379/0"
+    replica_urls: tuple[str, ...] = ()
+    password: SecretStr | None = None
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    connect_s: float = 1.0
+    answer_s: float = 5.0
+    retries: int = 5
+
+    def settings(self) -> RedisSettings:
+        """Return how Redis is reached.
+
+        Raises:
+            RedisSettingsError: The settings contradict one another.
+        """
+        given = self.model_dump(exclude={"type", "password"})
+        password = self.password.get_secret_value() if self.password else None
+        return RedisSettings(**given, password=password)
+
+
+class _Rows:
+    """The sync connections of one store: writes go to the primary, reads along the route."""
+
+    def __init__(self, settings: RedisSettings, project: str) -> None:
+        self.primary = settings.primary()
+        self._replicas = settings.replicas()
+        self.route = ReadRoute(self.primary, self._replicas)
+        self.writer = RowWriter(self.primary, project)
+
+    def close(self) -> None:
+        """Close the connections."""
+        for client in (self.primary, *self._replicas):
+            client.close()
 
 
 class RowOnlineStore(OnlineStore):
-    """Feast's interface over ``RowWriter`` and ``row_codec``."""
+    """Feast's interface, sync and async, over rows."""
 
-    _client: redis.Redis | None = None
+    _sync: _Rows | None = None
+    _async: AsyncRows | None = None
+
+    @property
+    def async_supported(self) -> SupportedAsyncMethods:
+        """Both ways."""
+        return SupportedAsyncMethods(read=True, write=True)
 
     def online_write_batch(
         self,
@@ -77,14 +89,21 @@ class RowOnlineStore(OnlineStore):
     ) -> None:
         """Write rows, each only if none newer is there (see ``RowWriter``)."""
         schema = schema_of(table)
-        columns = {
-            c.name: [_from_value(c, row[1].get(c.name)) for row in data] for c in schema.columns
-        }
-        event_us = np.array([_to_us(row[2]) for row in data], dtype=np.int64)
-        created_us = np.array([_to_us(row[3] or row[2]) for row in data], dtype=np.int64)
-        rows = encode_rows(schema, columns, event_us, created_us)
-        keys = [self._key(config, row[0]) for row in data]
-        RowWriter(self._redis(config), config.project).write_encoded(schema, keys, rows)
+        self._rows(config).writer.write_encoded(schema, _keys(config, data), to_rows(schema, data))
+        if progress:
+            progress(len(data))
+
+    async def online_write_batch_async(
+        self,
+        config: RepoConfig,
+        table: FeatureView,
+        data: list[Row],
+        progress: Callable[[int], Any] | None,
+    ) -> None:
+        """Write rows as ``online_write_batch`` does."""
+        schema = schema_of(table)
+        rows = await self._async_rows(config)
+        await rows.write(schema, _keys(config, data), to_rows(schema, data))
         if progress:
             progress(len(data))
 
@@ -97,19 +116,24 @@ class RowOnlineStore(OnlineStore):
     ) -> list[ReadRow]:
         """Read rows; an absent row, or one of another schema, is ``(None, None)``."""
         schema = schema_of(table)
-        pipeline = self._redis(config).pipeline(transaction=False)
-        for entity_key in entity_keys:
-            pipeline.hget(self._key(config, entity_key), row_field(schema))  # type: ignore[arg-type]
-        rows, usable, _ = decode_rows(schema, pipeline.execute())
-        names = requested_features or list(schema.column_names)
-        values = {name: _to_values(schema, rows, name) for name in names}
-        event_us = rows["header"]["event_us"]
-        return [
-            (_from_us(int(event_us[i])), {name: values[name][i] for name in names})
-            if usable[i]
-            else (None, None)
-            for i in range(len(entity_keys))
-        ]
+        keys = [_key(config, entity_key) for entity_key in entity_keys]
+        wanted = [Wanted(keys, [row_field(schema)])]
+        (answers,) = self._rows(config).route.ask(lambda client: read_fields(client, wanted))
+        stored = [row for (row,) in answers]
+        return to_values(schema, stored, requested_features or schema.column_names)
+
+    async def online_read_async(
+        self,
+        config: RepoConfig,
+        table: FeatureView,
+        entity_keys: list[EntityKey],
+        requested_features: list[str] | None = None,
+    ) -> list[ReadRow]:
+        """Read rows as ``online_read`` does."""
+        schema = schema_of(table)
+        rows = await self._async_rows(config)
+        stored = await rows.read(schema, [_key(config, entity_key) for entity_key in entity_keys])
+        return to_values(schema, stored, requested_features or schema.column_names)
 
     def update(  # noqa: PLR0913, PLR0917 - Feast's signature
         self,
@@ -128,7 +152,7 @@ class RowOnlineStore(OnlineStore):
         for table in tables_to_keep:
             schema_of(table)
         for table in tables_to_delete:
-            self._delete_rows(config, table)
+            self._delete(config, table)
 
     def teardown(
         self,
@@ -138,87 +162,35 @@ class RowOnlineStore(OnlineStore):
     ) -> None:
         """Delete every row of the views."""
         for table in tables:
-            self._delete_rows(config, table)
+            self._delete(config, table)
 
-    def _delete_rows(self, config: RepoConfig, table: FeatureView) -> None:
-        client = self._redis(config)
-        prefix = _redis_key_prefix(list(table.join_keys))
-        pattern = _escape_glob(prefix) + b"*" + _escape_glob(config.project.encode())
-        field = b"row:" + table.name.encode()
-        pipeline = client.pipeline(transaction=False)
-        for key in client.scan_iter(pattern, count=1000):
-            pipeline.hdel(key, field)  # type: ignore[arg-type]
-        pipeline.execute()
+    async def close(self) -> None:
+        """Close the connections; they are made anew when needed."""
+        if self._async is not None:
+            await self._async.close()
+        if self._sync is not None:
+            self._sync.close()
+        self._async = self._sync = None
 
-    def _redis(self, config: RepoConfig) -> redis.Redis:
-        if self._client is None:
-            self._client = redis.Redis.from_url(config.online_store.url)
-        return self._client
+    def _delete(self, config: RepoConfig, table: FeatureView) -> None:
+        client = self._rows(config).primary
+        delete_view(client, config.project, table.name, tuple(table.join_keys))
 
-    @staticmethod
-    def _key(config: RepoConfig, entity_key: EntityKey) -> bytes:
-        return _redis_key(config.project, entity_key, config.entity_key_serialization_version)
+    def _rows(self, config: RepoConfig) -> _Rows:
+        if self._sync is None:
+            self._sync = _Rows(config.online_store.settings(), config.project)
+        return self._sync
 
-
-def schema_of(table: FeatureView) -> ViewSchema:
-    """Return the row layout of a Feast view.
-
-    Raises:
-        UnsupportedViewError: A feature's type has no fixed width, or there are too many features.
-    """
-    if len(table.features) > MAX_COLUMNS:
-        raise UnsupportedViewError(
-            f"view {table.name!r} has {len(table.features)} features, and a row holds at most "
-            f"{MAX_COLUMNS}; split the view"
-        )
-    for field in table.features:
-        if field.dtype not in _KINDS:
-            raise UnsupportedViewError(
-                f"view {table.name!r}: feature {field.name!r} is {field.dtype}, which a row of "
-                f"fixed width cannot hold; use one of {', '.join(kind.value for kind in Kind)}"
-            )
-    return ViewSchema(
-        name=table.name,
-        join_keys=tuple(sorted(table.join_keys)),
-        columns=tuple(Column(f.name, _KINDS[f.dtype], f.description) for f in table.features),
-        max_age_s=None,
-        ttl_s=table.ttl.total_seconds() if table.ttl else 0.0,
-    )
+    async def _async_rows(self, config: RepoConfig) -> AsyncRows:
+        """Return the connections of the running event loop: those of another one are of no use."""
+        if self._async is None or not self._async.is_of_this_loop():
+            self._async = AsyncRows(config.online_store.settings(), config.project)
+        return self._async
 
 
-def _from_value(column: Column, value: Value | None) -> Any:
-    if value is None or value.WhichOneof("val") is None:
-        return None
-    raw = getattr(value, _VALUE_FIELDS[column.kind])
-    return raw * _US_PER_S if column.kind is Kind.TIMESTAMP else raw
+def _keys(config: RepoConfig, data: Sequence[Row]) -> list[bytes]:
+    return [_key(config, row[0]) for row in data]
 
 
-def _to_values(schema: ViewSchema, rows: np.ndarray[Any, Any], name: str) -> list[Value]:
-    """Return one feature of every row as Feast values; Feast's timestamps are whole seconds."""
-    column = schema.column(name)
-    field = _VALUE_FIELDS[column.kind]
-    raw = rows["values"][name]
-    if column.kind is Kind.TIMESTAMP:
-        raw = raw // _US_PER_S
-    plain = [v.decode() for v in raw.tolist()] if column.kind is Kind.STRING else raw.tolist()
-    nulls = null_mask(schema, rows, name).tolist()
-    return [
-        Value() if is_null else Value(**{field: value})
-        for value, is_null in zip(plain, nulls, strict=True)
-    ]
-
-
-def _to_us(moment: datetime) -> int:
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    delta = aware - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * _US_PER_S + delta.microseconds
-
-
-def _from_us(microseconds: int) -> datetime:
-    seconds, micros = divmod(microseconds, _US_PER_S)
-    return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=micros)
-
-
-def _escape_glob(text: bytes) -> bytes:
-    special = b"\\*?[]^-"
-    return b"".join(b"\\" + bytes([c]) if c in special else bytes([c]) for c in text)
+def _key(config: RepoConfig, entity_key: EntityKey) -> bytes:
+    return _redis_key(config.project, entity_key, config.entity_key_serialization_version)

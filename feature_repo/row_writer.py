@@ -1,30 +1,15 @@
 """Writing rows to Redis: last writer wins, atomically, from a Flink worker or from Feast."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from redis import Redis
+from redis.exceptions import NoScriptError
 
-from feature_repo.keys import beacon_key, entity_key, geo_index_key, row_field
+from feature_repo.keys import beacon_key, entity_keys
 from feature_repo.row_codec import ColumnValues, Int64s, encode_rows
+from feature_repo.row_script import WRITE_ROWS_LUA, WRITE_ROWS_SHA, RowScript, WriteCounts
 from feature_repo.schema import ViewSchema
-from feature_repo.script_layout import layout_arguments
-
-ROWS_PER_CALL = 125
-"""Rows in one script call: large enough to amortise the call, short enough (under 1 ms) not to
-hold up the gateway's reads, since Redis runs one script at a time."""
-
-WRITE_ROWS_LUA = Path(__file__).with_name("write_rows.lua").read_text()
-
-
-@dataclass(frozen=True)
-class WriteCounts:
-    """What became of a batch: rows written, and rows older than what was there."""
-
-    written: int
-    stale: int
 
 
 class RowWriter:
@@ -37,8 +22,7 @@ class RowWriter:
     def __init__(self, client: Redis, project: str) -> None:
         self._client: Any = client
         self._project = project
-        self._layout = layout_arguments(project)
-        self._script = self._client.register_script(WRITE_ROWS_LUA)
+        self._script = RowScript(project)
 
     def write(
         self,
@@ -62,24 +46,25 @@ class RowWriter:
             redis.RedisError: Redis did not take the rows; writing them again is safe.
         """
         rows = encode_rows(schema, columns, event_us, created_us)
-        keys = [entity_key(self._project, schema, values) for values in entity_values]
-        return self.write_encoded(schema, keys, rows)
+        return self.write_encoded(schema, entity_keys(self._project, schema, entity_values), rows)
 
     def write_encoded(
         self, schema: ViewSchema, keys: Sequence[bytes], rows: Sequence[bytes]
     ) -> WriteCounts:
         """Write rows that are already encoded (see ``write``)."""
-        pipeline = self._client.pipeline(transaction=False)
-        geo_key = geo_index_key(self._project)
-        for start in range(0, len(rows), ROWS_PER_CALL):
-            part = slice(start, start + ROWS_PER_CALL)
-            self._script(
-                keys=[geo_key, *keys[part]],
-                args=[row_field(schema), *self._layout, *rows[part]],
-                client=pipeline,
-            )
-        written = sum(pipeline.execute())
+        calls = self._script.calls(schema, keys, rows)
+        try:
+            written = self._run(calls)
+        except NoScriptError:  # a server that has started since, or a failover
+            self._client.script_load(WRITE_ROWS_LUA)
+            written = self._run(calls)
         return WriteCounts(written=written, stale=len(rows) - written)
+
+    def _run(self, calls: Sequence[Sequence[Any]]) -> int:
+        pipeline = self._client.pipeline(transaction=False)
+        for call in calls:
+            pipeline.evalsha(WRITE_ROWS_SHA, *call)
+        return sum(pipeline.execute())
 
     def beacon(self, view: str, watermark_us: int, wall_us: int) -> None:
         """Say how far a view's pipeline has come: its watermark and the wall time, epoch us."""

@@ -47,8 +47,8 @@ local function is_offline(row)
   return is_of(row, availability) and bytes_at(row, availability.status) == availability.offline
 end
 
--- Judged afresh from both of the provider's newest rows, never by what the new row changed: so the
--- index does not depend on the order in which the rows came.
+-- Judged from both of the provider's newest rows, never by what the new row changed: so the index
+-- does not depend on the order in which the rows came.
 local function place(key, motion_row, availability_row)
   local provider_id = bytes_at(key, layout.provider_id)
   local lon, lat = position_of(motion_row)
@@ -59,20 +59,38 @@ local function place(key, motion_row, availability_row)
   end
 end
 
--- Read in the same call as the row itself: the other row that decides where the provider is.
+-- A row that says of the place what the row before it said leaves the index right if it was right,
+-- and judging again costs as much as two writes. A row before it that cannot be read (none, or of
+-- another schema) said nothing.
+local function moves(row, before)
+  local lon, lat = position_of(row)
+  local lon_before, lat_before = position_of(before)
+  return not lon or lon ~= lon_before or lat ~= lat_before
+end
+
+local function comes_or_goes(row, before)
+  if not (is_of(row, availability) and is_of(before, availability)) then return true end
+  return is_offline(row) ~= is_offline(before)
+end
+
+-- A truck moves nearly always, and its status is read with its row; a status hardly ever changes
+-- who is at work, and the motion row is read only then.
 local fields = {field}
 if field == motion.field then fields[2] = availability.field end
-if field == availability.field then fields[2] = motion.field end
 
 local written = 0
 for i = 1, #KEYS - 1 do
   local key, row = KEYS[1 + i], ARGV[4 + i]
   local stored = redis.call('HMGET', key, unpack(fields))
-  if is_newer(row, stored[1]) then
+  local before = stored[1]
+  if is_newer(row, before) then
     redis.call('HSET', key, field, row)
     written = written + 1
-    if field == motion.field then place(key, row, stored[2]) end
-    if field == availability.field then place(key, stored[2], row) end
+    if field == motion.field and moves(row, before) then
+      place(key, row, stored[2])
+    elseif field == availability.field and comes_or_goes(row, before) then
+      place(key, redis.call('HGET', key, motion.field), row)
+    end
   end
 end
 return written

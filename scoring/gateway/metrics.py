@@ -3,6 +3,7 @@
 from prometheus_client import Counter, Histogram
 
 from scoring.gateway.messages import RecommendationAnswer
+from scoring.gateway.read import UnusableRows
 
 _BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 1.0)
 
@@ -20,6 +21,11 @@ FEATURE_AGE = Histogram(
     "Age of the stalest stream view of the provider recommended first.",
     buckets=(1, 5, 15, 30, 60, 120, 300),
 )
+UNUSABLE_ROWS = Counter(
+    "gateway_unusable_rows_total",
+    "Rows asked for and not usable, by view and why.",
+    ["view", "why"],
+)
 LOG_WRITTEN = Counter("gateway_decision_log_written_total", "Decisions written to the stream.")
 LOG_DROPPED = Counter("gateway_decision_log_dropped_total", "Decisions not logged.", ["reason"])
 
@@ -36,3 +42,10 @@ def observe(answer: RecommendationAnswer) -> None:
     stalest = answer.recommendations[0].stalest
     if stalest is not None:
         FEATURE_AGE.observe(stalest.age_s)
+
+
+def count_unusable(rows: UnusableRows) -> None:
+    """Count the rows that one decision could not use."""
+    for view, counts in rows.items():
+        for why, count in counts.items():
+            UNUSABLE_ROWS.labels(view=view, why=why).inc(count)

@@ -24,6 +24,7 @@ from scoring.gateway.messages import (
     RecommendationRequest,
     Versions,
 )
+from scoring.gateway.metrics import count_unusable
 from scoring.gateway.policy import rank
 from scoring.gateway.policy_file import Policy
 from scoring.gateway.read import CandidateTable, read, request_columns
@@ -53,7 +54,8 @@ class Pipeline:
             StoreUnavailableError: Redis did not answer.
         """
         decided_us = time.time_ns() // 1000
-        table = self._candidates(request, clock)
+        table = self._candidates(request, decided_us, clock)
+        count_unusable(table.unusable)
         with clock.stage("eligible"):
             now = request_columns(request, decided_us, len(table.provider_ids), 0)
             excluded = exclusions(table, request, self.policy, now)
@@ -87,7 +89,9 @@ class Pipeline:
             features=_features(scored, request.top_k),
         )
 
-    def _candidates(self, request: RecommendationRequest, clock: StageClock) -> CandidateTable:
+    def _candidates(
+        self, request: RecommendationRequest, decided_us: int, clock: StageClock
+    ) -> CandidateTable:
         try:
             with clock.stage("retrieve"):
                 found = self.retriever.retrieve(request)
@@ -99,7 +103,7 @@ class Pipeline:
                     remedy="check the location, and that positions arrive (/readyz)",
                 )
             with clock.stage("read"):
-                return read(self.reader, request, found.provider_ids)
+                return read(self.reader, request, decided_us, found.provider_ids)
         except RedisError as error:
             raise StoreUnavailableError(
                 f"Redis did not answer ({error})",
@@ -116,7 +120,9 @@ class Pipeline:
         clock: StageClock,
     ) -> tuple[Scored, list[str]]:
         degraded = [
-            f"schema_mismatch:{view}" for view, count in eligible.mismatched_rows.items() if count
+            f"schema_mismatch:{view}"
+            for view, counts in eligible.unusable.items()
+            if counts["mismatched"]
         ]
         with clock.stage("features"):
             now = _request_columns(request, decided_us, eligible)

@@ -6,7 +6,8 @@ import h3
 import numpy as np
 import numpy.typing as npt
 
-from feature_repo.reader import FeatureReader, Lookup, broadcast
+from feature_repo.model_matrix import stale_rows
+from feature_repo.reader import FeatureReader, Lookup, ViewRows, broadcast
 from feature_repo.request_time import Columns, RequestColumns
 from feature_repo.schema import (
     CELL_CONDITIONS,
@@ -17,11 +18,17 @@ from feature_repo.schema import (
     PROVIDER_MOTION,
     PROVIDER_PROFILE,
     SERVICE_CODES,
+    VIEWS,
 )
 from scoring.gateway.messages import RecommendationRequest
 
 PROVIDER_VIEWS = (PROVIDER_MOTION, PROVIDER_AVAILABILITY, PROVIDER_PROFILE)
 CELL_VIEWS = (CELL_CONDITIONS, CELL_DEMAND)
+
+
+UnusableRows = dict[str, dict[str, int]]
+"""Views to how many rows could not be used, by why: missing, stale, or mismatched (of another
+schema)."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +38,13 @@ class CandidateTable:
     Attributes:
         provider_ids: n candidates.
         columns: Full feature names to n values.
-        mismatched_rows: Views to how many rows were of another schema, and so not used.
+        unusable: How many rows could not be used; their values are NaN, or get so when the stale
+            ones are blanked (``model_matrix``).
     """
 
     provider_ids: list[str]
     columns: Columns
-    mismatched_rows: dict[str, int]
+    unusable: UnusableRows
 
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "CandidateTable":
         """Return the table of only these rows (an index or a mask)."""
@@ -44,14 +52,17 @@ class CandidateTable:
         return CandidateTable(
             provider_ids=[self.provider_ids[i] for i in index],
             columns={name: values[index] for name, values in self.columns.items()},
-            mismatched_rows=self.mismatched_rows,
+            unusable=self.unusable,
         )
 
 
 def read(
-    reader: FeatureReader, request: RecommendationRequest, provider_ids: list[str]
+    reader: FeatureReader,
+    request: RecommendationRequest,
+    request_us: int,
+    provider_ids: list[str],
 ) -> CandidateTable:
-    """Read the candidates' rows and those of the driver's cell.
+    """Read the candidates' rows and those of the driver's cell, as of the request's time.
 
     Raises:
         redis.RedisError: Redis did not answer.
@@ -74,8 +85,20 @@ def read(
     return CandidateTable(
         provider_ids=provider_ids,
         columns=columns,
-        mismatched_rows={name: int(found.mismatched.sum()) for name, found in rows.items()},
+        unusable=_unusable(rows, request_columns(request, request_us, 1, 0)),
     )
+
+
+def _unusable(rows: dict[str, ViewRows], now: RequestColumns) -> UnusableRows:
+    unusable = {}
+    for name, found in rows.items():
+        stale = stale_rows(VIEWS[name], found.columns, now)
+        unusable[name] = {
+            "missing": int(found.missing.sum()),
+            "stale": 0 if stale is None else int(stale.sum()),
+            "mismatched": int(found.mismatched.sum()),
+        }
+    return unusable
 
 
 def request_columns(

@@ -1,11 +1,13 @@
 """The second stage: who is near, from the geo index, in rings that widen until enough are found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
 
 from feature_repo.keys import geo_index_key
+from feature_repo.read_route import ReadRoute
 from scoring.gateway.messages import RecommendationRequest
 
 RING_RADII_KM = (10.0, 25.0, 60.0, 120.0)
@@ -25,8 +27,8 @@ class Retrieved:
 class Retriever:
     """Finds candidates in the geo index of one Feast project."""
 
-    def __init__(self, client: Redis, project: str) -> None:
-        self._client: Any = client
+    def __init__(self, client: Redis, project: str, replicas: Sequence[Redis] = ()) -> None:
+        self._route: ReadRoute[Any] = ReadRoute(client, replicas)
         self._geo_key = geo_index_key(project)
 
     def retrieve(self, request: RecommendationRequest) -> Retrieved:
@@ -45,13 +47,15 @@ class Retriever:
         return Retrieved(found, radius_km)
 
     def _within(self, request: RecommendationRequest, radius_km: float) -> list[str]:
-        members = self._client.geosearch(
-            self._geo_key,
-            longitude=request.location.lon,
-            latitude=request.location.lat,
-            radius=radius_km,
-            unit="km",
-            sort="ASC",
-            count=MAX_CANDIDATES,
+        members = self._route.ask(
+            lambda client: client.geosearch(
+                self._geo_key,
+                longitude=request.location.lon,
+                latitude=request.location.lat,
+                radius=radius_km,
+                unit="km",
+                sort="ASC",
+                count=MAX_CANDIDATES,
+            )
         )
         return [member.decode() for member in members]

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import socket
 import sys
 import time
@@ -11,11 +12,11 @@ from typing import Any
 import boto3
 import uvicorn
 from botocore.config import Config
-from redis import Redis
 from starlette.applications import Starlette
 
 from feature_repo.bundle_manifest import BundleError
 from feature_repo.reader import FeatureReader
+from feature_repo.redis_settings import RedisSettings, RedisSettingsError
 from scoring.endpoint.bundle import load_scorer
 from scoring.gateway.app import Gateway, create_app
 from scoring.gateway.decision_log import DecisionLog
@@ -30,6 +31,9 @@ from scoring.gateway.score import EndpointScorer, ScoreLadder
 ENDPOINT_CONNECT_S = 0.2
 ENDPOINT_READ_S = 0.5
 REDIS_S = 0.5
+REDIS_RETRIES = 1
+"""The connection may have been lost while it was idle; a server that is away is the ladder's."""
+REDIS_PASSWORD_VARIABLE = "REDIS_PASSWORD"  # noqa: S105 - its name
 CONNECTIONS = 64
 USAGE_ERROR = 2
 
@@ -49,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
             f"cannot listen on {options.host}:{options.port}: {error.strerror}; "
             "choose another with --port"
         )
-    except (ConfigurationError, BundleError) as error:
+    except (ConfigurationError, BundleError, RedisSettingsError) as error:
         return _fail(str(error))
     config = uvicorn.Config(app, log_level="warning", access_log=False)
     uvicorn.Server(config).run(sockets=[listener])
@@ -62,14 +66,14 @@ def build(options: argparse.Namespace) -> Starlette:
     Raises:
         ConfigurationError: The policy file is wrong.
         BundleError: The bundle cannot be loaded.
+        RedisSettingsError: The store's settings contradict one another.
     """
-    client = Redis.from_url(
-        options.redis_url, socket_timeout=REDIS_S, socket_connect_timeout=REDIS_S
-    )
-    reader = FeatureReader(client, options.project)
+    redis = _redis(options)
+    client, replicas = redis.primary(), redis.replicas()
+    reader = FeatureReader(client, options.project, replicas)
     runtime = _client("sagemaker-runtime", options.region, options.endpoint_url)
     pipeline = Pipeline(
-        retriever=Retriever(client, options.project),
+        retriever=Retriever(client, options.project, replicas),
         reader=reader,
         ladder=ScoreLadder(
             EndpointScorer(runtime, options.endpoint_name), load_scorer(options.bundle)
@@ -87,6 +91,18 @@ def build(options: argparse.Namespace) -> Starlette:
     return create_app(Gateway(pipeline, HeldDecisions(), log, checks))
 
 
+def _redis(options: argparse.Namespace) -> RedisSettings:
+    return RedisSettings(
+        url=options.redis_url,
+        replica_urls=tuple(options.redis_replica_url),
+        password=os.environ.get(REDIS_PASSWORD_VARIABLE),
+        ca_file=options.redis_ca_file,
+        connect_s=REDIS_S,
+        answer_s=REDIS_S,
+        retries=REDIS_RETRIES,
+    )
+
+
 def _client(service: str, region: str, endpoint_url: str | None) -> Any:
     # No retries inside boto3: the ladder is the retry, and it keeps the deadline.
     config = Config(
@@ -101,12 +117,17 @@ def _client(service: str, region: str, endpoint_url: str | None) -> Any:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m scoring.gateway.serve",
-        description="Answers POST /v1/recommendations; the API is described at /docs.",
+        description="Answers POST /v1/recommendations; the API is described at /docs. "
+        f"The store's password, if it is not in its URL, is ${REDIS_PASSWORD_VARIABLE}.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=18000, help="port to listen on")
     parser.add_argument("--redis-url", default="redis://127.0.0.1:16379/0", help="online store")
+    parser.add_argument(
+        "--redis-replica-url", action="append", default=[], help="a replica to read from; repeat it"
+    )
+    parser.add_argument("--redis-ca-file", help="authority of the store's certificate (rediss://)")
     parser.add_argument("--project", default="roadside", help="Feast project")
     parser.add_argument("--bundle", type=Path, required=True, help="model bundle, the fallback")
     parser.add_argument("--endpoint-name", default="dispatch-ranker", help="SageMaker endpoint")

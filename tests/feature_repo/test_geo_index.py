@@ -100,6 +100,20 @@ def test_the_script_follows_the_schema(
     assert _index(redis_client) == {"p1": (39.74, -104.99)}
 
 
+def test_rows_that_change_no_place_cost_no_more_than_others(
+    writer: RowWriter, redis_client: redis.Redis
+) -> None:
+    """A status that keeps its provider on or off the map, and a truck that stands, move nobody."""
+    rows.write(writer, PROVIDER_MOTION, ["p1", "p2"], T0, **DENVER)
+    rows.write(writer, PROVIDER_AVAILABILITY, ["p1", "p2"], T0, status=["available", "offline"])
+    redis_client.config_resetstat()
+    rows.write(writer, PROVIDER_MOTION, ["p1", "p2"], T0 + 1, **DENVER)
+    rows.write(writer, PROVIDER_AVAILABILITY, ["p1", "p2"], T0 + 1, status=["on_scene", "offline"])
+    commands = set(redis_client.info("commandstats"))
+    assert commands.isdisjoint({"cmdstat_geoadd", "cmdstat_zrem", "cmdstat_hget"})
+    assert set(_index(redis_client)) == {"p1"}
+
+
 @dataclass(frozen=True)
 class Write:
     """One row of one provider: ``value`` is a place or a status."""

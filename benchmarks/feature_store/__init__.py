@@ -1,0 +1,1 @@
+"""The feature store beside Feast's own: reads, writes, memory, and whether they stay flat."""

@@ -1,0 +1,60 @@
+import time
+
+import numpy as np
+import pytest
+import redis
+from starlette.testclient import TestClient
+
+from feature_repo.keys import entity_key
+from feature_repo.reader import FeatureReader
+from feature_repo.schema import PROVIDER_MOTION
+from scoring.gateway.messages import Location, RecommendationRequest
+from scoring.gateway.read import read
+from tests.scoring.gateway.conftest import DENVER, PROJECT, Providers
+
+pytestmark = pytest.mark.integration
+
+NAMES = ["fresh", "stale", "mismatched", "unseen"]
+
+
+@pytest.fixture
+def request_for_help(providers: Providers, redis_client: redis.Redis) -> RecommendationRequest:
+    """A request whose candidates have a good row, a stale one, one of another schema, and none."""
+    providers.add("fresh")
+    providers.add("stale", motion_age_s=500.0)
+    providers.add("mismatched")
+    key = entity_key(PROJECT, PROVIDER_MOTION, ("mismatched",))
+    row = redis_client.hget(key, "row:provider_motion")
+    redis_client.hset(key, "row:provider_motion", b"another!" + row[8:])
+    return RecommendationRequest("e", Location(*DENVER), "tow", candidates=NAMES)
+
+
+def test_what_cannot_be_used_is_counted_by_why(
+    request_for_help: RecommendationRequest, redis_client: redis.Redis
+) -> None:
+    """Missing, stale, of another schema: each is counted in its view; what is no row is NaN."""
+    reader = FeatureReader(redis_client, PROJECT)
+    table = read(reader, request_for_help, time.time_ns() // 1000, NAMES)
+    assert table.unusable["provider_motion"] == {"missing": 1, "stale": 1, "mismatched": 1}
+    assert table.unusable["provider_profile"] == {"missing": 1, "stale": 0, "mismatched": 0}
+    assert table.unusable["cell_conditions"] == {"missing": 1, "stale": 0, "mismatched": 0}
+    speed = table.columns["provider_motion__speed_mean_kph"]
+    assert np.isnan(speed).tolist() == [False, False, True, True]
+
+
+def test_the_counts_are_metrics(
+    request_for_help: RecommendationRequest, gateway: TestClient
+) -> None:
+    """Operations see by view and reason how many rows decisions could not use."""
+    before = _stale(gateway)
+    location = {"lat": DENVER[0], "lon": DENVER[1]}
+    asked = {"event_id": "e", "location": location, "service": "tow", "candidates": NAMES}
+    assert gateway.post("/v1/recommendations", json=asked).status_code == 200
+    assert request_for_help.candidates == NAMES
+    assert _stale(gateway) == before + 1
+
+
+def _stale(gateway: TestClient) -> float:
+    name = 'gateway_unusable_rows_total{view="provider_motion",why="stale"} '
+    lines = gateway.get("/metrics").text.splitlines()
+    return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
