@@ -74,7 +74,7 @@ def _answers(connection: Any, count: int) -> Iterator[Any]:
 
 
 def _commands(wanted: Wanted) -> bytes:
-    """Return HMGET of each key in Redis's protocol: ``*arguments $length text $length text ...``."""
+    """Return HMGET of each key in Redis's protocol: ``*count``, then ``$length text`` each."""
     head = b"*%d\r\n$5\r\nHMGET\r\n" % (2 + len(wanted.fields))
     fields = b"".join(b"$%d\r\n%b\r\n" % (len(field), field) for field in wanted.fields)
     return b"".join([b"%b$%d\r\n%b\r\n%b" % (head, len(key), key, fields) for key in wanted.keys])
