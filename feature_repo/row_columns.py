@@ -48,7 +48,7 @@ class ViewColumns:
         for run in self._runs:
             numbers[run.places] = np.ascontiguousarray(values[:, run.span]).view(run.dtype).T
         is_null = (rows["header"]["nulls"] >> self._bits) & np.uint64(1) != 0
-        numbers[np.broadcast_to(~usable, is_null.shape)] = np.nan
+        numbers[is_null | ~usable] = np.nan
         return {
             # Text is empty where there is none: what is null or missing is stored as zeros.
             name: rows["values"][name] if is_text else numbers[place]

@@ -100,6 +100,18 @@ def test_the_script_follows_the_schema(
     assert _index(redis_client) == {"p1": (39.74, -104.99)}
 
 
+def test_after_a_change_of_schema_the_next_row_is_judged(
+    writer: RowWriter, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A status whose predecessor cannot be read any more puts its provider back on the map."""
+    rows.write(writer, PROVIDER_MOTION, ["p1"], T0, **DENVER)
+    rows.write(writer, PROVIDER_AVAILABILITY, ["p1"], T0, status="offline")
+    changed = _reordered(PROVIDER_AVAILABILITY)
+    monkeypatch.setattr(script_layout, "PROVIDER_AVAILABILITY", changed)
+    rows.write(RowWriter(redis_client, PROJECT), changed, ["p1"], T0 + 1, status="available")
+    assert set(_index(redis_client)) == {"p1"}
+
+
 def test_rows_that_change_no_place_cost_no_more_than_others(
     writer: RowWriter, redis_client: redis.Redis
 ) -> None:
