@@ -23,7 +23,7 @@ CONNECTOR_SOURCE = "org.apache.flink.connector.kinesis.source.KinesisStreamsSour
 """Of the connector itself; runs on this Flink only from the jar's profile ``official``."""
 
 
-DISCOVERY_INTERVAL_MS = 2000
+DISCOVERY_INTERVAL_MS = 1000
 """How often a stream is asked for new shards: within the time that is waited for late events, so
 that those of a shard that follows another are in time. Kinesis allows 1,000 such calls a second."""
 

@@ -47,6 +47,11 @@ def check_offers(live: Live, feed: Feed, name: str) -> None:
     assert (rows["offers_1h"] == counted).all()
 
 
+def is_kept(live: Live, provider: str) -> bool:
+    """Return whether the offline store has a row of a provider's state."""
+    return len(_rows(live, "provider_availability", [provider], [])) > 0
+
+
 def late_offers(live: Live, feed: Feed, name: str) -> int:
     """Return how many offers of a round that is over counted later than at their own time."""
     rows = _offer_rows(live, feed, name)

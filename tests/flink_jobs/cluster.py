@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -21,15 +20,6 @@ FRESH = {
     "metrics.fetcher.update-interval": "1 s",
     "rest.cache.checkpoint-statistics.timeout": "20 ms",
 }
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A checkpoint that has not ended: how many of how many tasks have written their state."""
-
-    number: int
-    acknowledged: int
-    tasks: int
 
 
 class RunningCluster:
@@ -84,14 +74,14 @@ class RunningCluster:
         for worker in workers:
             worker.suspend()
 
-    def open_checkpoint(self, job_id: str) -> Checkpoint | None:
-        """Return a job's checkpoint that has begun and not ended."""
+    def half_done_checkpoint(self, job_id: str) -> int | None:
+        """Return the number of a checkpoint for which some tasks have written their state."""
         history = flink_rest.request(self.flink, f"/jobs/{job_id}/checkpoints")["history"]
         for entry in history:
-            if entry["status"] == "IN_PROGRESS":
-                return Checkpoint(
-                    entry["id"], entry["num_acknowledged_subtasks"], entry["num_subtasks"]
-                )
+            done, tasks = entry["num_acknowledged_subtasks"], entry["num_subtasks"]
+            if entry["status"] == "IN_PROGRESS" and 0 < done < tasks:
+                number: int = entry["id"]
+                return number
         return None
 
     def checkpoint_status(self, job_id: str, number: int) -> str:

@@ -1,6 +1,7 @@
 """Events that are allowed and that nobody expects, and records that are neither."""
 
-from tests.flink_jobs.events import Event, gps, state
+from tests.flink_jobs.events import Event, gps, state, step
+from tests.flink_jobs.feed import PROVIDERS
 
 IDS = (
     "with space",
@@ -44,3 +45,13 @@ BROKEN = (
     b'{"provider_id": "p", "ts": 1, "lat": NaN}',
     b'{"provider_id": "' + b"y" * 900_000,
 )
+
+
+def of_devices(name: str, ts: int) -> dict[str, list[Event]]:
+    """Return what some devices of one clock send, by stream; enough of them for every shard."""
+    names = [f"{name}-{i}" for i in range(PROVIDERS)]
+    return {
+        "provider-gps": [gps(one, ts) for one in names],
+        "provider-availability": [state(one, ts) for one in names],
+        "dispatch-events": [step(f"{one}-{ts}", ts, "offer", provider_id=one) for one in names],
+    }
