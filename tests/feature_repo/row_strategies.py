@@ -59,19 +59,21 @@ def entity_of(schema: ViewSchema, index: int) -> tuple[str, ...]:
     return tuple(KEYS[key][(index >> place) % 2] for place, key in enumerate(schema.join_keys))
 
 
-def rows_of_a_view(*, distinct: bool) -> st.SearchStrategy[Rows]:
-    """Make rows with equal times; equal in both times only where they need not be distinct."""
+def rows_of_a_view(schema: ViewSchema, *, distinct: bool) -> st.SearchStrategy[Rows]:
+    """Make rows with equal times; of an entity, equal in both only where they may tie."""
     row = st.tuples(
         st.integers(0, 2), st.integers(0, STEPS), st.sampled_from([0, 0, 1, 2, 3, 5, -1])
     )
-    return st.lists(row, min_size=1, max_size=16, unique=distinct).map(
+    # an entity has several indices where a view has one join key
+    unique_by = (lambda row: (entity_of(schema, row[0]), *row[1:])) if distinct else None
+    return st.lists(row, min_size=1, max_size=16, unique_by=unique_by).map(
         lambda rows: Rows(*(list(column) for column in zip(*rows, strict=True)))
     )
 
 
 def all_views(*, distinct: bool) -> st.SearchStrategy[dict[str, Rows]]:
     """Make rows of every view."""
-    made = {schema.name: rows_of_a_view(distinct=distinct) for schema in SCHEMAS}
+    made = {schema.name: rows_of_a_view(schema, distinct=distinct) for schema in SCHEMAS}
     return st.fixed_dictionaries(made)
 
 
