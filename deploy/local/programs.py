@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,15 +19,25 @@ _DEFAULT_REDIS_URL = "redis://127.0.0.1:16379/0"
 _DEFAULT_REGISTRY = "../.run/registry.db"
 
 
+def _last_full_hour() -> datetime:
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
 @dataclass(frozen=True)
 class World:
-    """What the simulator plays."""
+    """What the simulator plays.
+
+    Attributes:
+        history_end: When the archive ends, which is also as of when labels are ripe: in a small
+            archive the last outcome may have come in hours before its end.
+    """
 
     providers: int = 400
     seed: int = 7
     history_hours: float = 4.0
     speed: float = 1.0
     exclude_providers: tuple[str, ...] = ()
+    history_end: datetime = field(default_factory=_last_full_hour)
 
 
 @dataclass(frozen=True)
@@ -68,7 +78,8 @@ class Programs:
     def history(self) -> list[str]:
         """The simulator's archive."""
         return [*PYTHON, "simulator", "history", "--out", str(self.layout.data), "--hours",
-                str(self.world.history_hours), *self._world()]  # fmt: skip
+                str(self.world.history_hours), "--end", self.world.history_end.isoformat(),
+                *self._world()]  # fmt: skip
 
     def simulator(self) -> list[str]:
         """The simulator, live."""
@@ -97,8 +108,8 @@ class Programs:
     def training(self) -> list[str]:
         """From the archive to a model bundle."""
         return [*PYTHON, "training.run", "--data", str(self.layout.data), "--bundle",
-                str(self.layout.bundle), "--feature-repo", str(FEATURE_REPO), "--seed",
-                str(self.world.seed)]  # fmt: skip
+                str(self.layout.bundle), "--feature-repo", str(FEATURE_REPO), "--as-of",
+                self.world.history_end.isoformat(), "--seed", str(self.world.seed)]  # fmt: skip
 
     def endpoint(self) -> list[str]:
         """The scoring endpoint."""
