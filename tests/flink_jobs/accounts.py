@@ -12,7 +12,7 @@ from flink_jobs.settings import EventTime
 from tests.flink_jobs import oracles
 from tests.flink_jobs.events import encode
 from tests.flink_jobs.feed import MOVERS, Feed
-from tests.flink_jobs.live import MOTION_SLIDE_S, Live, wait_until
+from tests.flink_jobs.live import MOTION_SLIDE_S, Live, wait_for, wait_until
 
 ALL_THERE_S = 120.0
 TIMES = ["event_timestamp", "created_timestamp"]
@@ -39,8 +39,7 @@ def check_offers(live: Live, feed: Feed, name: str) -> None:
     same later moment have rows that are equal.
     """
     put = {provider: len(times) for provider, times in feed.offers(name).items()}
-    wait_until(lambda: _total(_counts(live, put)) >= _total(put), ALL_THERE_S, f"offers of {name}")
-    assert _counts(live, put) == put
+    wait_for(lambda: _counts(live, put), put, ALL_THERE_S, f"offers of {name}")
     rows = _offer_rows(live, feed, name)
     assert Counter(rows["provider_id"]) == put
     counted = rows.groupby("provider_id")["created_timestamp"].rank(method="max")
@@ -108,10 +107,6 @@ def _wait_for_windows(live: Live, feed: Feed) -> int:
     wait_until(later, ALL_THERE_S, "the next windows")
     checkpointed(live)
     return newest_ms
-
-
-def _total(counts: dict[str, int]) -> int:
-    return sum(counts.values())
 
 
 def _counts(live: Live, providers: dict[str, int]) -> dict[str, int]:

@@ -124,6 +124,15 @@ def wait_until(done: Callable[[], Any], timeout_s: float, what: str) -> Any:
         time.sleep(0.5)
 
 
+def wait_for(found: Callable[[], Any], wanted: Any, timeout_s: float, what: str) -> None:
+    """Ask until the answer is the one that is wanted; tell the last one if it never is."""
+    deadline = time.monotonic() + timeout_s
+    while (answer := found()) != wanted:
+        late = time.monotonic() > deadline
+        assert not late, f"{what}: after {timeout_s:g} s {answer}, wanted {wanted}"
+        time.sleep(0.5)
+
+
 @contextmanager
 def running(jar: Path, emulator: Emulator, directory: Path) -> Iterator[Live]:
     """Give the job with all views, running, with its sources at the streams' ends."""
