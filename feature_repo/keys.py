@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import repeat
 
 from feature_repo.schema import ViewSchema
 
@@ -10,8 +11,17 @@ _STRING_TYPE = 2
 """``feast.types.ValueType.STRING``."""
 
 _TYPE_AND_LENGTH = struct.Struct("<II")
-_LEADS = tuple(_TYPE_AND_LENGTH.pack(_STRING_TYPE, length) for length in range(256))
-"""What stands before a text of so many bytes; a request makes hundreds of keys."""
+
+
+class _Leads(dict[int, bytes]):
+    """What stands before a text of so many bytes: its type and length, made once a length."""
+
+    def __missing__(self, length: int) -> bytes:
+        lead = self[length] = _TYPE_AND_LENGTH.pack(_STRING_TYPE, length)
+        return lead
+
+
+_LEADS = _Leads()
 
 
 def entity_key(project: str, schema: ViewSchema, values: Sequence[str]) -> bytes:
@@ -33,8 +43,10 @@ def entity_key(project: str, schema: ViewSchema, values: Sequence[str]) -> bytes
 def entity_keys(project: str, schema: ViewSchema, entities: Iterable[Sequence[str]]) -> list[bytes]:
     """Return the keys of many entities (see ``entity_key``)."""
     before, after = _key_prefix(schema.join_keys), project.encode()
-    columns = [[_text(value) for value in column] for column in zip(*entities, strict=True)]
-    return [before + b"".join(texts) + after for texts in zip(*columns, strict=True)]
+    columns = [_texts(column) for column in zip(*entities, strict=True)]
+    if not columns:  # nothing would end the repetition
+        return []
+    return list(map(b"".join, zip(repeat(before), *columns, repeat(after), strict=False)))
 
 
 def entity_prefix(join_keys: Sequence[str]) -> bytes:
@@ -61,7 +73,7 @@ def is_entity_key(key: bytes, project: str, join_keys: Sequence[str]) -> bool:
 
 def value_margins(project: str, schema: ViewSchema) -> tuple[int, int]:
     """Return how many bytes stand before and after the value in a key of one join key."""
-    return len(_key_prefix(schema.join_keys)) + len(_text("")), len(project.encode())
+    return len(_key_prefix(schema.join_keys)) + _TYPE_AND_LENGTH.size, len(project.encode())
 
 
 def row_field(schema: ViewSchema) -> bytes:
@@ -86,12 +98,9 @@ def beacon_key(project: str, view: str) -> str:
 
 @cache
 def _key_prefix(join_keys: tuple[str, ...]) -> bytes:
-    return struct.pack("<I", len(join_keys)) + b"".join(map(_text, join_keys))
+    return struct.pack("<I", len(join_keys)) + b"".join(_texts(join_keys))
 
 
-def _text(value: str) -> bytes:
-    encoded = value.encode()
-    length = len(encoded)
-    if length < len(_LEADS):
-        return _LEADS[length] + encoded
-    return _TYPE_AND_LENGTH.pack(_STRING_TYPE, length) + encoded
+def _texts(values: Iterable[str]) -> list[bytes]:
+    encoded = [value.encode() for value in values]
+    return [_LEADS[len(text)] + text for text in encoded]

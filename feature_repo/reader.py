@@ -4,7 +4,7 @@ Values are the ones that ``get_online_features`` returns; what differs is the wa
 viewed as numpy arrays, without Feast's per-value protobufs.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,18 +82,24 @@ class FeatureReader:
         Raises:
             redis.RedisError: Redis did not answer.
         """
-        wanted = [
-            Wanted(
-                keys=entity_keys(self._project, lookup.views[0], lookup.entity_values),
-                fields=[row_field(view) for view in lookup.views],
-            )
-            for lookup in lookups
-        ]
-        answers = self._route.ask(lambda client: read_fields(client, wanted))
+        wanted = [self._wanted(lookup) for lookup in lookups]
+        found = self._route.ask(lambda client: read_fields(client, wanted))
+        return {view: rows for views in found for view, rows in views.items()}
+
+    def _wanted(self, lookup: Lookup) -> Wanted[dict[str, ViewRows]]:
+        entities = lookup.entity_values
+        return Wanted(
+            count=len(entities),
+            keys=lambda part: entity_keys(self._project, lookup.views[0], entities[part]),
+            fields=[row_field(view) for view in lookup.views],
+            decode=lambda answers: self._decode(lookup, answers),
+        )
+
+    def _decode(self, lookup: Lookup, answers: Sequence[Fields]) -> dict[str, ViewRows]:
+        stored = zip(*answers, strict=True) if answers else ([] for _ in lookup.views)
         return {
-            view.name: self._view_rows(view, stored)
-            for lookup, answer in zip(lookups, answers, strict=True)
-            for view, stored in _by_view(lookup, answer)
+            view.name: self._view_rows(view, rows)
+            for view, rows in zip(lookup.views, stored, strict=True)
         }
 
     def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
@@ -102,8 +108,8 @@ class FeatureReader:
         Raises:
             redis.RedisError: Redis did not answer.
         """
-        fields = (b"watermark_us", b"wall_us")
-        wanted = [Wanted([beacon_key(self._project, view).encode() for view in views], fields)]
+        keys = [beacon_key(self._project, view).encode() for view in views]
+        wanted = [Wanted(len(keys), keys.__getitem__, (b"watermark_us", b"wall_us"), list)]
         (answers,) = self._route.ask(lambda client: read_fields(client, wanted))
         return {
             view: Beacon(watermark_us=int(watermark), wall_us=int(wall))
@@ -133,11 +139,3 @@ class FeatureReader:
 def broadcast(columns: Mapping[str, npt.NDArray[Any]], count: int) -> dict[str, npt.NDArray[Any]]:
     """Repeat the columns of a single entity ``count`` times (without copying)."""
     return {name: np.broadcast_to(values, (count,)) for name, values in columns.items()}
-
-
-def _by_view(
-    lookup: Lookup, answers: Sequence[Fields]
-) -> Iterator[tuple[ViewSchema, Sequence[bytes | None]]]:
-    if not answers:
-        return ((view, []) for view in lookup.views)
-    return zip(lookup.views, zip(*answers, strict=True), strict=True)

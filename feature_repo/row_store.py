@@ -117,7 +117,7 @@ class RowOnlineStore(OnlineStore):
         """Read rows; an absent row, or one of another schema, is ``(None, None)``."""
         schema = schema_of(table)
         keys = [_key(config, entity_key) for entity_key in entity_keys]
-        wanted = [Wanted(keys, [row_field(schema)])]
+        wanted = [Wanted(len(keys), keys.__getitem__, [row_field(schema)], list)]
         (answers,) = self._rows(config).route.ask(lambda client: read_fields(client, wanted))
         stored = [row for (row,) in answers]
         return to_values(schema, stored, requested_features or schema.column_names)

@@ -5,16 +5,17 @@
 -- fingerprints that JSON cannot carry: ARGV[3] of the motion view, ARGV[4] of the availability view;
 -- ARGV[5..n+4] rows
 -- Returns how many rows were written; the others were not newer than what is there.
+local call, sub, unpack_at = redis.call, string.sub, struct.unpack
 local field, layout = ARGV[1], cjson.decode(ARGV[2])
 local header, motion, availability = layout.header, layout.motion, layout.availability
 motion.fingerprint, availability.fingerprint = ARGV[3], ARGV[4]
 
 local function bytes_at(text, span)
-  return string.sub(text, span[1], span[2])
+  return sub(text, span[1], span[2])
 end
 
 local function time_at(row, position)
-  return (struct.unpack('<i8', row, position))
+  return (unpack_at('<i8', row, position))
 end
 
 local function is_newer(row, than)
@@ -38,8 +39,8 @@ end
 -- with it, the whole batch.
 local function position_of(row)
   if not is_of(row, motion) or is_null(row, motion.lat) or is_null(row, motion.lon) then return end
-  local lat = struct.unpack('<d', row, motion.lat.at)
-  local lon = struct.unpack('<d', row, motion.lon.at)
+  local lat = unpack_at('<d', row, motion.lat.at)
+  local lon = unpack_at('<d', row, motion.lon.at)
   if math.abs(lat) <= layout.max_lat and math.abs(lon) <= layout.max_lon then return lon, lat end
 end
 
@@ -49,28 +50,32 @@ end
 
 -- Judged from both of the provider's newest rows, never by what the new row changed: so the index
 -- does not depend on the order in which the rows came.
-local function place(key, motion_row, availability_row)
+local function place(key, lon, lat, availability_row)
   local provider_id = bytes_at(key, layout.provider_id)
-  local lon, lat = position_of(motion_row)
   if lon and not is_offline(availability_row) then
-    redis.call('GEOADD', KEYS[1], lon, lat, provider_id)
+    call('GEOADD', KEYS[1], lon, lat, provider_id)
   else
-    redis.call('ZREM', KEYS[1], provider_id)
+    call('ZREM', KEYS[1], provider_id)
   end
 end
 
 -- A row that says of the place what the row before it said leaves the index right if it was right,
 -- and judging again costs as much as two writes. A row before it that cannot be read (none, or of
 -- another schema) said nothing.
-local function moves(row, before)
+local function moves(key, row, before, availability_row)
   local lon, lat = position_of(row)
   local lon_before, lat_before = position_of(before)
-  return not lon or lon ~= lon_before or lat ~= lat_before
+  if not lon or lon ~= lon_before or lat ~= lat_before then
+    place(key, lon, lat, availability_row)
+  end
 end
 
-local function comes_or_goes(row, before)
-  if not (is_of(row, availability) and is_of(before, availability)) then return true end
-  return is_offline(row) ~= is_offline(before)
+local function comes_or_goes(key, row, before)
+  local both_told = is_of(row, availability) and is_of(before, availability)
+  if not both_told or is_offline(row) ~= is_offline(before) then
+    local lon, lat = position_of(call('HGET', key, motion.field))
+    place(key, lon, lat, row)
+  end
 end
 
 -- A truck moves nearly always, and its status is read with its row; a status hardly ever changes
@@ -81,16 +86,13 @@ if field == motion.field then fields[2] = availability.field end
 local written = 0
 for i = 1, #KEYS - 1 do
   local key, row = KEYS[1 + i], ARGV[4 + i]
-  local stored = redis.call('HMGET', key, unpack(fields))
+  local stored = call('HMGET', key, unpack(fields))
   local before = stored[1]
   if is_newer(row, before) then
-    redis.call('HSET', key, field, row)
+    call('HSET', key, field, row)
     written = written + 1
-    if field == motion.field and moves(row, before) then
-      place(key, row, stored[2])
-    elseif field == availability.field and comes_or_goes(row, before) then
-      place(key, redis.call('HGET', key, motion.field), row)
-    end
+    if field == motion.field then moves(key, row, before, stored[2]) end
+    if field == availability.field then comes_or_goes(key, row, before) end
   end
 end
 return written

@@ -5,27 +5,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from benchmarks.feature_store.made_rows import CELL, SERVICE, World, entities_of
+from benchmarks.feature_store.made_rows import CELL, SERVICE, World
 from benchmarks.feature_store.servers import Server
 from benchmarks.feature_store.timing import Costs
 from feature_repo.reader import FeatureReader, Lookup
-from feature_repo.schema import (
-    CELL_CONDITIONS,
-    CELL_DEMAND,
-    PROVIDER_AVAILABILITY,
-    PROVIDER_HISTORY,
-    PROVIDER_MOTION,
-    PROVIDER_PROFILE,
-    VIEWS,
-    ViewSchema,
-)
+from feature_repo.schema import PROVIDER_HISTORY, VIEWS
+from scoring.gateway.read import CELL_VIEWS, PROVIDER_VIEWS
 
 FEATURES = [f"{view.name}:{column.name}" for view in VIEWS.values() for column in view.columns]
-_TOGETHER: tuple[tuple[ViewSchema, ...], ...] = (
-    (PROVIDER_MOTION, PROVIDER_AVAILABILITY, PROVIDER_PROFILE),
-    (PROVIDER_HISTORY,),
-    (CELL_CONDITIONS, CELL_DEMAND),
-)
 Read = Callable[[Sequence[str]], Any]
 
 
@@ -61,7 +48,13 @@ def by_reader(reader: FeatureReader) -> Read:
     """Return how the gateway reads: to numpy arrays."""
 
     def read(providers: Sequence[str]) -> Any:
-        return reader.read([Lookup(v, entities_of(v[0], providers)) for v in _TOGETHER])
+        return reader.read(
+            [
+                Lookup(CELL_VIEWS, [(CELL,)]),
+                Lookup(PROVIDER_VIEWS, [(provider,) for provider in providers]),
+                Lookup((PROVIDER_HISTORY,), [(provider, SERVICE) for provider in providers]),
+            ]
+        )
 
     return read
 

@@ -70,9 +70,9 @@ def read(
     cell = h3.latlng_to_cell(request.location.lat, request.location.lon, H3_RESOLUTION)
     rows = reader.read(
         [
+            Lookup(CELL_VIEWS, [(cell,)]),  # first: decoded while Redis is at the others
             Lookup(PROVIDER_VIEWS, [(provider_id,) for provider_id in provider_ids]),
             Lookup((PROVIDER_HISTORY,), [(p, request.service) for p in provider_ids]),
-            Lookup(CELL_VIEWS, [(cell,)]),
         ]
     )
     cell_names = {view.name for view in CELL_VIEWS}

@@ -3,7 +3,7 @@ import warnings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feature_repo.keys import entity_key, is_entity_key
+from feature_repo.keys import entity_key, entity_keys, is_entity_key
 from feature_repo.schema import PROVIDER_HISTORY, PROVIDER_MOTION, ViewSchema
 
 with warnings.catch_warnings():
@@ -29,6 +29,14 @@ def test_entity_keys_are_feasts_own(project: str, provider: str, service: str) -
     assert entity_key(project, PROVIDER_HISTORY, (provider, service)) == _feast_key(
         project, PROVIDER_HISTORY, (provider, service)
     )
+
+
+@given(entities=st.lists(st.tuples(st.text(), st.text()), max_size=3))
+def test_keys_of_many_are_those_of_each(entities: list[tuple[str, str]]) -> None:
+    """Any number of entities, none too, have their keys in their order."""
+    assert entity_keys("p", PROVIDER_HISTORY, entities) == [
+        entity_key("p", PROVIDER_HISTORY, entity) for entity in entities
+    ]
 
 
 TEXTS = st.text(max_size=3)

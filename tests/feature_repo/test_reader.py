@@ -151,23 +151,32 @@ def _row_of(client: redis.Redis, key: bytes) -> Any:
     return client.hget(key, "row:provider_motion") if client.type(key) == b"hash" else None
 
 
-def test_one_round_trip_however_many_views(redis_client: redis.Redis) -> None:
+def test_one_round_trip_however_many_views(
+    redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All views of all entities are asked for before any answer is waited for."""
     reader = FeatureReader(redis_client, "test")
     reader.read(_lookups(PROVIDERS))
-    sent: list[bytes] = []
+    told: list[str] = []
     connection = redis_client.connection_pool.get_connection()
     redis_client.connection_pool.release(connection)
-    original = connection.send_packed_command
+    send, receive = connection.send_packed_command, connection._parser.read_from_socket
 
-    def send(command: list[bytes], check_health: bool = True) -> None:
-        sent.extend(command)
-        original(command, check_health)
+    def sending(command: list[bytes]) -> None:
+        told.extend(["sent"] * command[0].count(b"HMGET"))
+        send(command)
 
-    connection.send_packed_command = send
+    def receiving(**options: object) -> bool:
+        if not options:  # else the pool looks, without waiting, whether the connection is clean
+            told.append("waited")
+        return bool(receive(**options))
+
+    monkeypatch.setattr(connection, "send_packed_command", sending)
+    monkeypatch.setattr(connection._parser, "read_from_socket", receiving)
     reader.read(_lookups(PROVIDERS))
-    assert len(sent) == 1
-    assert sent[0].count(b"HMGET") == 3 * len(PROVIDERS)
+    asked = 3 * len(PROVIDERS)
+    assert told[:asked] == ["sent"] * asked
+    assert set(told[asked:]) == {"waited"}
 
 
 def test_no_entities_are_no_rows(redis_client: redis.Redis) -> None:
