@@ -12,7 +12,7 @@ from pathlib import Path
 from flink_jobs import kinesis
 from flink_jobs.event_schemas import DEAD_LETTER
 from flink_jobs.settings import PROPERTIES_VARIABLE, Settings, SettingsError, load
-from flink_jobs.views import inputs_of
+from flink_jobs.views import inputs_of, read_together
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +79,7 @@ def _submit(settings: Settings, arns: Mapping[str, str]) -> None:
         return sources.kinesis_table(env, tables, stream, arns[stream], settings)
 
     views = settings.jobs.selected
-    pipeline.create_events(tables, inputs_of(views), raw, settings.event_time)
+    pipeline.create_events(tables, read_together(views), raw, settings.event_time)
     pipeline.create_inputs(tables, views)
     add = pipeline.add_backfill if is_backfill else pipeline.add_live
     add(tables, settings).attach_as_datastream()

@@ -5,7 +5,8 @@ raw records ─► checked_query ─► CheckedEvents ─► a view's SQL ─►
                      └────────────────┴─ dead letters ─► their stream, or a file
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pyflink.java_gateway import get_gateway
@@ -44,30 +45,65 @@ def configure(tables: StreamTableEnvironment, times: EventTime) -> None:
 
 
 def create_events(
-    tables: StreamTableEnvironment, streams: Iterable[str], raw: RawTable, times: EventTime
+    tables: StreamTableEnvironment,
+    groups: Iterable[Sequence[str]],
+    raw: RawTable,
+    times: EventTime,
 ) -> None:
-    """Create the table of each stream's valid events, and the one of all dead letters."""
+    """Create the table of each stream's valid events, and the one of all dead letters.
+
+    Args:
+        tables: Gets the tables.
+        groups: Streams that some view reads together share one event time (``read_together``).
+        raw: Gives each stream's records.
+        times: How long is waited.
+    """
     letters = []
-    for stream in streams:
-        check = CHECKS[stream]
-        raw_name, letters_name = f"{check.table}_raw", f"{check.table}_refused"
-        tables.create_temporary_view(raw_name, raw(stream))
-        checked = tables.sql_query(checked_query(check, raw_name, times))
-        events = _judge(tables, checked, check, times)
-        tables.create_temporary_view(check.table, Table(events.valid(), tables))
-        refused = _row_streams().table(tables._j_tenv, events.refused())
-        tables.create_temporary_view(letters_name, Table(refused, tables))
-        letters.append(f"SELECT * FROM {letters_name}")
+    for streams in groups:
+        checked = {stream: _checked(tables, CHECKS[stream], raw, times) for stream in streams}
+        for stream in streams:
+            check = CHECKS[stream]
+            events = _judge(tables, checked, check, times)
+            tables.create_temporary_view(check.table, Table(events.valid(), tables))
+            refused = _row_streams().table(tables._j_tenv, events.refused())
+            letters_name = f"{check.table}_refused"
+            tables.create_temporary_view(letters_name, Table(refused, tables))
+            letters.append(f"SELECT * FROM {letters_name}")
     tables.execute_sql(f"CREATE TEMPORARY VIEW dead_letters AS {' UNION ALL '.join(letters)}")
 
 
+@dataclass(frozen=True)
+class _Checked:
+    """A stream's events with what each shows by itself: as the query says, and as Java's rows."""
+
+    table: Table
+    rows: Any
+
+
+def _checked(
+    tables: StreamTableEnvironment, check: StreamCheck, raw: RawTable, times: EventTime
+) -> _Checked:
+    raw_name = f"{check.table}_raw"
+    tables.create_temporary_view(raw_name, raw(check.stream))
+    table = tables.sql_query(checked_query(check, raw_name, times))
+    return _Checked(table, _row_streams().of(tables._j_tenv, table._j_table))
+
+
 def _judge(
-    tables: StreamTableEnvironment, checked: Table, check: StreamCheck, times: EventTime
+    tables: StreamTableEnvironment,
+    checked: Mapping[str, _Checked],
+    check: StreamCheck,
+    times: EventTime,
 ) -> Any:
-    """Return the jar's ``CheckedEvents`` of a stream."""
+    """Return the jar's ``CheckedEvents`` of one of the streams that are read together."""
     java = get_gateway().jvm.roadside.flink.CheckedEvents
     max_age_ms = round(times.max_age_s * 1000)
-    stream = (tables._j_tenv, checked._j_table, check.stream, check.key)
+    own = checked[check.stream]
+    beside = get_gateway().jvm.java.util.ArrayList()
+    for other in checked.values():
+        if other is not own:
+            beside.add(other.rows)
+    stream = (tables._j_tenv, own.rows, beside, own.table._j_table, check.stream, check.key)
     if check.windows is None:
         return java.ofChanges(*stream, check.several_at_once, max_age_ms)
     length_s, slide_s = check.windows(times)

@@ -69,6 +69,20 @@ JOBS: dict[str, ViewJob] = {
 }
 
 
+def read_together(views: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return the streams that some views read, in groups: together are those that one view reads.
+
+    Groups that share a stream are one.
+    """
+    groups: list[tuple[str, ...]] = []
+    for view in views:
+        inputs = JOBS[view].inputs
+        sharing = [group for group in groups if set(group) & set(inputs)]
+        joined = dict.fromkeys(stream for group in (*sharing, inputs) for stream in group)
+        groups = [*(group for group in groups if group not in sharing), tuple(joined)]
+    return groups
+
+
 def inputs_of(views: Iterable[str]) -> tuple[str, ...]:
     """Return the streams that some views read, each once."""
     return tuple(dict.fromkeys(stream for view in views for stream in JOBS[view].inputs))

@@ -13,7 +13,7 @@ from pyflink.table.udf import ScalarFunction, udf
 
 from flink_jobs import pipeline, sources
 from flink_jobs.settings import EventTime, FeatureStore, Jobs, Settings, Streams
-from flink_jobs.views import JOBS, inputs_of
+from flink_jobs.views import JOBS, read_together
 
 CRASHING_STREAM = "dispatch-events"
 PAUSE_S = 0.05
@@ -42,7 +42,7 @@ def main() -> None:
         text = call("crash_at", table.record_text).alias("record_text")
         return table.select(text, table.received_at)
 
-    pipeline.create_events(tables, inputs_of(JOBS), raw, settings.event_time)
+    pipeline.create_events(tables, read_together(JOBS), raw, settings.event_time)
     pipeline.create_inputs(tables, JOBS)
     tables.execute_sql(f"CREATE TEMPORARY VIEW everything AS {_everything(settings.event_time)}")
     for line in sys.stdin:

@@ -13,10 +13,12 @@ from deploy.local import flink_rest
 from feature_repo.keys import beacon_key, geo_index_key
 from feature_repo.schema import STREAM_VIEWS, VIEWS
 from flink_jobs.dead_letters import DeadLetter
-from tests.flink_jobs.events import CELL, encode, gps, state, step
+from tests.flink_jobs.events import CELL, encode, gps, state, step, traffic, weather
 from tests.flink_jobs.live import FEATURES_S, PROJECT, Live, wait_until
 
 pytestmark = [pytest.mark.flink, pytest.mark.integration]
+
+QUIET_CELL = h3.latlng_to_cell(35.0, -90.0, 7)
 
 
 def test_events_of_every_stream_become_rows_of_every_view(live: Live) -> None:
@@ -123,6 +125,29 @@ def test_a_status_that_comes_late_still_counts(live: Live) -> None:
 
     assert found["status"] == b"on_scene"
     assert found["status_reported_at"] == (now - 10_000) * 1000
+
+
+def test_the_last_events_before_a_silence_are_not_held_until_it_ends(live: Live) -> None:
+    """A view goes on by the stream that has events, and nothing of the silent one is lost."""
+    now = time.time_ns() // 1_000_000
+    offers = [step(f"hushed-{i}", now, "offer", provider_id=f"hushed{i}") for i in range(8)]
+    live.emulator.put("dispatch-events", offers)
+    live.emulator.put("weather", [weather(now, QUIET_CELL, temp_c=-7.0)])
+
+    def counted() -> bool:
+        later = time.time_ns() // 1_000_000
+        live.emulator.put("provider-availability", [state(f"first{i}", later) for i in range(8)])
+        live.emulator.put("traffic", [traffic(later)])
+        rows = [live.row("provider_availability", f"hushed{i}") for i in range(8)]
+        return all(rows) and live.row("cell_conditions", QUIET_CELL) is not None
+
+    wait_until(counted, FEATURES_S, "rows of what came before the silence")
+
+    rows = [live.row("provider_availability", f"hushed{i}") for i in range(8)]
+    assert [row["offers_1h"] for row in rows if row] == [1] * 8
+    conditions = live.row("cell_conditions", QUIET_CELL)
+    assert conditions is not None
+    assert conditions["temp_c"] == -7.0
 
 
 def test_a_provider_who_goes_offline_leaves_the_geo_index(live: Live) -> None:

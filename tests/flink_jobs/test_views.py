@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from flink_jobs.views import JOBS, inputs_of, read_together
 from tests.flink_jobs import oracles
 from tests.flink_jobs.events import NOW_MS, Event, arrived, gps, state, step, traffic, weather
 from tests.flink_jobs.replay import Replay
@@ -17,6 +18,14 @@ def shuffled(events: list[Event], rng: random.Random) -> list[Event]:
     mixed = [*events, *rng.sample(events, len(events) // 3)]
     rng.shuffle(mixed)
     return mixed
+
+
+def test_streams_that_some_view_reads_together_are_one_group() -> None:
+    """Demand shares the offers with availability, so all that either reads is one group."""
+    groups = [set(group) for group in read_together(JOBS)]
+    assert {"dispatch-events", "provider-availability"} in groups
+    assert sorted(stream for group in groups for stream in group) == sorted(inputs_of(JOBS))
+    assert read_together(["cell_demand"]) == [("dispatch-events",)]
 
 
 def test_motion_of_shuffled_and_repeated_fixes_is_the_oracles(batch: Replay) -> None:
