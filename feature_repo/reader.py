@@ -44,12 +44,14 @@ class ViewRows:
         columns: Full feature names to n values, as ``request_time.Columns`` wants them.
         event_us: float64 [n]: the newest event inside each row, epoch us; NaN without a usable row.
         missing: bool [n]: no row was there.
+        expired: bool [n]: the row is older than its view's TTL, and history does not see it either.
         mismatched: bool [n]: a row of another schema was there, and was not interpreted.
     """
 
     columns: dict[str, npt.NDArray[Any]]
     event_us: npt.NDArray[np.float64]
     missing: npt.NDArray[np.bool_]
+    expired: npt.NDArray[np.bool_]
     mismatched: npt.NDArray[np.bool_]
 
     def ages_s(self, now_us: int) -> npt.NDArray[np.float32]:
@@ -73,8 +75,12 @@ class FeatureReader:
         self._project = project
         self._known: dict[str, tuple[ViewSchema, ViewColumns]] = {}
 
-    def read(self, lookups: Sequence[Lookup]) -> dict[str, ViewRows]:
+    def read(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
         """Read every view of every lookup in one round trip.
+
+        Args:
+            lookups: What to read.
+            as_of_us: The time of the request, epoch us, against which a row's TTL counts.
 
         Returns:
             View names to their rows, in the order of the lookup's entities.
@@ -82,23 +88,25 @@ class FeatureReader:
         Raises:
             redis.RedisError: Redis did not answer.
         """
-        wanted = [self._wanted(lookup) for lookup in lookups]
+        wanted = [self._wanted(lookup, as_of_us) for lookup in lookups]
         found = self._route.ask(lambda client: read_fields(client, wanted))
         return {view: rows for views in found for view, rows in views.items()}
 
-    def _wanted(self, lookup: Lookup) -> Wanted[dict[str, ViewRows]]:
+    def _wanted(self, lookup: Lookup, as_of_us: int) -> Wanted[dict[str, ViewRows]]:
         entities = lookup.entity_values
         return Wanted(
             count=len(entities),
             keys=lambda part: entity_keys(self._project, lookup.views[0], entities[part]),
             fields=[row_field(view) for view in lookup.views],
-            decode=lambda answers: self._decode(lookup, answers),
+            decode=lambda answers: self._decode(lookup, answers, as_of_us),
         )
 
-    def _decode(self, lookup: Lookup, answers: Sequence[Fields]) -> dict[str, ViewRows]:
+    def _decode(
+        self, lookup: Lookup, answers: Sequence[Fields], as_of_us: int
+    ) -> dict[str, ViewRows]:
         stored = zip(*answers, strict=True) if answers else ([] for _ in lookup.views)
         return {
-            view.name: self._view_rows(view, rows)
+            view.name: self._view_rows(view, rows, as_of_us)
             for view, rows in zip(lookup.views, stored, strict=True)
         }
 
@@ -117,15 +125,23 @@ class FeatureReader:
             if watermark is not None and wall is not None
         }
 
-    def _view_rows(self, view: ViewSchema, stored: Sequence[bytes | None]) -> ViewRows:
-        rows, usable, mismatched = decode_rows(view, stored)
+    def _view_rows(
+        self, view: ViewSchema, stored: Sequence[bytes | None], as_of_us: int
+    ) -> ViewRows:
+        rows, held, mismatched = decode_rows(view, stored)
         event_us = rows["header"]["event_us"].astype(np.float64)
+        expired = held & (as_of_us - event_us > view.ttl_s * _US_PER_S)
+        usable = held & ~expired
+        if expired.any():
+            rows = rows.copy()
+            rows[expired] = np.zeros((), dtype=rows.dtype)
         event_us[~usable] = np.nan
         columns = self._columns(view).of(rows, usable)
         return ViewRows(
             columns={full_name(view.name, name): values for name, values in columns.items()},
             event_us=event_us,
-            missing=~usable & ~mismatched,
+            missing=~held & ~mismatched,
+            expired=expired,
             mismatched=mismatched,
         )
 

@@ -1,5 +1,6 @@
 """All views of some hundred entities: Feast's SDK on either layout, and the serving reader."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -53,7 +54,8 @@ def by_reader(reader: FeatureReader) -> Read:
                 Lookup(CELL_VIEWS, [(CELL,)]),
                 Lookup(PROVIDER_VIEWS, [(provider,) for provider in providers]),
                 Lookup((PROVIDER_HISTORY,), [(provider, SERVICE) for provider in providers]),
-            ]
+            ],
+            time.time_ns() // 1000,
         )
 
     return read

@@ -27,8 +27,8 @@ CELL_VIEWS = (CELL_CONDITIONS, CELL_DEMAND)
 
 
 UnusableRows = dict[str, dict[str, int]]
-"""Views to how many rows could not be used, by why: missing, stale, or mismatched (of another
-schema)."""
+"""Views to how many rows could not be used, by why: missing, stale (older than the view's
+maximum age), expired (older even than its TTL), or mismatched (of another schema)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def read(
             Lookup(CELL_VIEWS, [(cell,)]),  # first: decoded while Redis is at the others
             Lookup(PROVIDER_VIEWS, [(provider_id,) for provider_id in provider_ids]),
             Lookup((PROVIDER_HISTORY,), [(p, request.service) for p in provider_ids]),
-        ]
+        ],
+        request_us,
     )
     cell_names = {view.name for view in CELL_VIEWS}
     columns = {}
@@ -96,6 +97,7 @@ def _unusable(rows: dict[str, ViewRows], now: RequestColumns) -> UnusableRows:
         unusable[name] = {
             "missing": int(found.missing.sum()),
             "stale": 0 if stale is None else int(stale.sum()),
+            "expired": int(found.expired.sum()),
             "mismatched": int(found.mismatched.sum()),
         }
     return unusable

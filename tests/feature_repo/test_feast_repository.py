@@ -78,7 +78,8 @@ def test_the_serving_reader_equals_get_online_features(
                    [("p1",), ("p2",), ("p3",)]),
             Lookup((PROVIDER_HISTORY,), [("p1", "tow"), ("p2", "tow"), ("p3", "tow")]),
             Lookup((CELL_CONDITIONS, CELL_DEMAND), [("c1",), ("c1",), ("c1",)]),
-        ]
+        ],
+        NOW.value // 1000,
     )  # fmt: skip
     request = _requests().drop(columns="event_timestamp")
     online = store.get_online_features(
@@ -111,7 +112,8 @@ def test_serving_equals_training_bit_for_bit(store: Any, feast_repository: Feast
             Lookup((PROVIDER_MOTION, PROVIDER_AVAILABILITY, PROVIDER_PROFILE), ids),
             Lookup((PROVIDER_HISTORY,), [(p, "tow") for (p,) in ids]),
             Lookup((CELL_CONDITIONS, CELL_DEMAND), [("c1",)]),
-        ]
+        ],
+        NOW.value // 1000,
     )
     columns = {k: v for rows in read.values() for k, v in broadcast_rows(rows.columns).items()}
     serving = model_matrix(columns, request_columns(requests))

@@ -94,7 +94,7 @@ def test_a_real_replica_is_read_and_outlived(primary: RedisServer, tmp_path: Pat
         lookup = Lookup((PROVIDER_PROFILE,), [("p1",)])
 
         def radius() -> float:
-            found = reader.read([lookup])["provider_profile"]
+            found = reader.read([lookup], T0)["provider_profile"]
             return float(found.columns["provider_profile__radius_km"][0])
 
         before = _reads(primary)

@@ -93,7 +93,7 @@ def test_it_equals_get_online_features(
         for view, rows_of_view in written.items():
             for provider, row in rows_of_view.items():
                 rows.write(writer, VIEWS[view], [_entity(VIEWS[view], provider)], T0, **row)
-        read = FeatureReader(client, store.project).read(_lookups(PROVIDERS))
+        read = FeatureReader(client, store.project).read(_lookups(PROVIDERS), T0)
     features = [f"{view.name}:{column.name}" for view in VIEWS.values() for column in view.columns]
     asked = [{"provider_id": p, "service": "tow", "cell": f"cell of {p}"} for p in PROVIDERS]
     online = store.get_online_features(features, asked, full_feature_names=True).to_df()
@@ -115,7 +115,7 @@ def _assert_equal(ours: np.ndarray, theirs: np.ndarray, name: str) -> None:
 
 def _motion(client: redis.Redis, *providers: str) -> ViewRows:
     lookup = Lookup((PROVIDER_MOTION,), [(provider,) for provider in providers])
-    return FeatureReader(client, "test").read([lookup])["provider_motion"]
+    return FeatureReader(client, "test").read([lookup], T0)["provider_motion"]
 
 
 def test_ages_count_from_the_newest_event(redis_client: redis.Redis) -> None:
@@ -126,6 +126,25 @@ def test_ages_count_from_the_newest_event(redis_client: redis.Redis) -> None:
     ages = _motion(redis_client, "p1", "unseen", "p2").ages_s(T0 + 1_000_000)
     assert ages.dtype == np.float32
     np.testing.assert_array_equal(ages, [1.0, np.nan, 3.5])
+
+
+def test_a_row_beyond_its_ttl_is_expired(redis_client: redis.Redis) -> None:
+    """What history no longer sees is not served: no value, no age, and a count of its own."""
+    ttl_us = round(PROVIDER_AVAILABILITY.ttl_s * 1e6)
+    writer, reader = RowWriter(redis_client, "test"), FeatureReader(redis_client, "test")
+    for provider, age_us in (("at it", ttl_us), ("beyond", ttl_us + 1)):
+        rows.write(
+            writer, PROVIDER_AVAILABILITY, [provider], T0 - age_us,
+            status="available", active_jobs=1,
+        )  # fmt: skip
+    lookup = Lookup((PROVIDER_AVAILABILITY,), [("at it",), ("beyond",), ("nobody",)])
+    found = reader.read([lookup], T0)["provider_availability"]
+    assert found.expired.tolist() == [False, True, False]
+    assert found.missing.tolist() == [False, False, True]
+    assert found.columns["provider_availability__status"].tolist() == [b"available", b"", b""]
+    jobs = found.columns["provider_availability__active_jobs"]
+    np.testing.assert_array_equal(jobs, [1.0, np.nan, np.nan])
+    np.testing.assert_array_equal(np.isnan(found.ages_s(T0)), [False, True, True])
 
 
 def test_what_is_no_row_is_mismatched(redis_client: redis.Redis) -> None:
@@ -156,7 +175,7 @@ def test_one_round_trip_however_many_views(
 ) -> None:
     """All views of all entities are asked for before any answer is waited for."""
     reader = FeatureReader(redis_client, "test")
-    reader.read(_lookups(PROVIDERS))
+    reader.read(_lookups(PROVIDERS), T0)
     told: list[str] = []
     connection = redis_client.connection_pool.get_connection()
     redis_client.connection_pool.release(connection)
@@ -173,7 +192,7 @@ def test_one_round_trip_however_many_views(
 
     monkeypatch.setattr(connection, "send_packed_command", sending)
     monkeypatch.setattr(connection._parser, "read_from_socket", receiving)
-    reader.read(_lookups(PROVIDERS))
+    reader.read(_lookups(PROVIDERS), T0)
     asked = 3 * len(PROVIDERS)
     assert told[:asked] == ["sent"] * asked
     assert set(told[asked:]) == {"waited"}
@@ -181,6 +200,6 @@ def test_one_round_trip_however_many_views(
 
 def test_no_entities_are_no_rows(redis_client: redis.Redis) -> None:
     """A request without candidates gets empty columns of every feature."""
-    read = FeatureReader(redis_client, "test").read(_lookups(()))
+    read = FeatureReader(redis_client, "test").read(_lookups(()), T0)
     assert set(read) == set(VIEWS)
     assert all(len(values) == 0 for found in read.values() for values in found.columns.values())

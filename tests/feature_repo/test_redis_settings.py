@@ -40,7 +40,7 @@ def _write_and_read(settings: RedisSettings) -> float:
 
 
 def _read(reader: FeatureReader) -> float:
-    found = reader.read([Lookup((PROVIDER_PROFILE,), [("p1",)])])
+    found = reader.read([Lookup((PROVIDER_PROFILE,), [("p1",)])], T0)
     return float(found["provider_profile"].columns["provider_profile__radius_km"][0])
 
 
@@ -93,7 +93,7 @@ def test_a_server_that_was_restarted_between_reads(tmp_path: Path) -> None:
         assert _read(reader) == 12.0
         server.kill()
         server.start()
-        found = reader.read([Lookup((PROVIDER_PROFILE,), [("p1",)])])
+        found = reader.read([Lookup((PROVIDER_PROFILE,), [("p1",)])], T0)
         assert found["provider_profile"].missing.all()
         rows.write(writer, PROVIDER_PROFILE, ["p1"], T0, radius_km=13.0)
         assert _read(reader) == 13.0
@@ -104,12 +104,12 @@ def test_a_server_that_comes_back_during_a_read(tmp_path: Path) -> None:
     """A read that finds nobody asks again, and is answered when the server is back."""
     with redis_running(tmp_path) as server:
         reader = FeatureReader(RedisSettings(server.url(), retries=50).primary(), PROJECT)
-        reader.read([Lookup((PROVIDER_PROFILE,), [("p1",)])])
+        reader.read([Lookup((PROVIDER_PROFILE,), [("p1",)])], T0)
         server.kill()
         back = threading.Thread(target=server.start)
         back.start()
         try:
-            found = reader.read([Lookup((PROVIDER_PROFILE,), [("p1",)])])
+            found = reader.read([Lookup((PROVIDER_PROFILE,), [("p1",)])], T0)
         finally:
             back.join()
         assert found["provider_profile"].missing.all()

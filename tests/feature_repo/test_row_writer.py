@@ -17,7 +17,7 @@ T0 = 1_700_000_000_000_000
 
 
 def _speed(client: redis.Redis, provider: str) -> float:
-    read = FeatureReader(client, PROJECT).read([Lookup((PROVIDER_MOTION,), [(provider,)])])
+    read = FeatureReader(client, PROJECT).read([Lookup((PROVIDER_MOTION,), [(provider,)])], T0)
     return float(read["provider_motion"].columns["provider_motion__speed_mean_kph"][0])
 
 
@@ -59,7 +59,8 @@ def test_the_reader_tells_missing_from_known(redis_client: redis.Redis) -> None:
         [
             Lookup((PROVIDER_MOTION, PROVIDER_PROFILE), [("p1",), ("p2",), ("p3",)]),
             Lookup((PROVIDER_HISTORY,), [("p1", "tow"), ("p2", "tow"), ("p3", "tow")]),
-        ]
+        ],
+        T0,
     )
     radius = read["provider_profile"].columns["provider_profile__radius_km"]
     np.testing.assert_array_equal(radius, [10.0, np.nan, np.nan])

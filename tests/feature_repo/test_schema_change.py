@@ -53,7 +53,7 @@ def _write(writer: RowWriter, schema: ViewSchema, version: int, cell: str, write
 
 def _read(reader: FeatureReader, schema: ViewSchema) -> np.ndarray:
     """Return the numbers of both cells, [features, cells]."""
-    found = reader.read([Lookup((schema,), [(cell,) for cell in CELLS])])[schema.name]
+    found = reader.read([Lookup((schema,), [(cell,) for cell in CELLS])], T0)[schema.name]
     return np.array([found.columns[full_name(schema.name, name)] for name in schema.column_names])
 
 
@@ -76,7 +76,7 @@ def test_a_reader_sees_its_own_version_or_nothing(
             _write(writer, versions[is_new], int(is_new), cell, number)
             newest[cell] = (int(is_new), number)
         for version, schema in enumerate(versions):
-            found = reader.read([Lookup((schema,), [(cell,) for cell in CELLS])])[schema.name]
+            found = reader.read([Lookup((schema,), [(cell,) for cell in CELLS])], T0)[schema.name]
             numbers = _read(reader, schema)
             for place, cell in enumerate(CELLS):
                 wrote, number = newest.get(cell, (None, 0))

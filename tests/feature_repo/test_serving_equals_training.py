@@ -68,7 +68,7 @@ def two_ways(redis_server: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 def _history(schema: ViewSchema, generator: np.random.Generator) -> pa.Table:
     """Return rows of one entity around the decision: late ones, ties, nulls, and some to come."""
-    span_us = min(schema.ttl_s, 300) * 1_000_000
+    span_us = int(schema.ttl_s * 2) * 1_000_000
     grid_us = span_us // 4  # so coarse that events tie
     event_us = DECIDED_US - generator.integers(-1, 4, ROWS_A_VIEW) * grid_us
     delay_us = np.arange(1, ROWS_A_VIEW + 1) * 7 + generator.choice([0, grid_us], ROWS_A_VIEW)
@@ -119,7 +119,8 @@ def _serve(ways: TwoWays, tables: dict[str, pa.Table], order: np.random.Generato
             Lookup((PROVIDER_MOTION, PROVIDER_AVAILABILITY, PROVIDER_PROFILE), [("p1",)]),
             Lookup((PROVIDER_HISTORY,), [("p1", "tow")]),
             Lookup((CELL_CONDITIONS, CELL_DEMAND), [("c1",)]),
-        ]
+        ],
+        DECIDED_US,
     )
     columns = {k: v for found in rows.values() for k, v in broadcast(found.columns, 1).items()}
     return model_matrix(columns, request_columns(_request()))
