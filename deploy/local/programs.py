@@ -19,8 +19,15 @@ _DEFAULT_REDIS_URL = "redis://127.0.0.1:16379/0"
 _DEFAULT_REGISTRY = "../.run/registry.db"
 
 
-def _last_full_hour() -> datetime:
-    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+def _last_archive_end() -> datetime:
+    """Return the last 07:00 UTC, so that an archive does not depend on when it is made.
+
+    Its requests end some hours before: on an afternoon, all over the United States. Those of a
+    night would be a fifth as many, too few to train with.
+    """
+    now = datetime.now(UTC)
+    end = now.replace(hour=7, minute=0, second=0, microsecond=0)
+    return end if end <= now else end - timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class World:
     history_hours: float = 4.0
     speed: float = 1.0
     exclude_providers: tuple[str, ...] = ()
-    history_end: datetime = field(default_factory=_last_full_hour)
+    history_end: datetime = field(default_factory=_last_archive_end)
 
 
 @dataclass(frozen=True)

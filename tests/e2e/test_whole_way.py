@@ -100,7 +100,9 @@ def test_gps_and_availability_on_kinesis_change_the_recommendation(stack: Runnin
     assert _played(far)["distance_km"] == pytest.approx(8, abs=0.1)
 
     _report_status(stack, "available")
-    _report_position(stack, lat + 0.5 / KM_PER_DEGREE, lon)
+    for _ in range(2):  # no truck drives so fast; a second fix that agrees is believed
+        _report_position(stack, lat + 0.5 / KM_PER_DEGREE, lon)
+        time.sleep(0.1)
     _, near = _eventually(
         stack, lambda answer: (_played(answer) or {"distance_km": 8})["distance_km"] < 1
     )
@@ -109,9 +111,11 @@ def test_gps_and_availability_on_kinesis_change_the_recommendation(stack: Runnin
     assert _played(near)["stalest"]["age_s"] < 120
 
     _report_status(stack, "offline")
-    event_id, _ = _eventually(stack, lambda answer: _played(answer) is None)
+    _eventually(stack, lambda answer: _played(answer) is None)
+    event_id, _ = _ask(stack)
     table = _get(f"{stack.gateway.url}/v1/decisions/{event_id}")["candidates"]
-    assert {"offline"} == {c["excluded"] for c in table if c["provider_id"] == PLAYED}
+    assert table
+    assert PLAYED not in {candidate["provider_id"] for candidate in table}, "it left the map"
 
 
 def test_every_real_part_took_part(stack: RunningStack) -> None:
