@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Iterable, Sequence
 from functools import cache
-from itertools import repeat
 
 from feature_repo.schema import ViewSchema
 
@@ -44,9 +43,7 @@ def entity_keys(project: str, schema: ViewSchema, entities: Iterable[Sequence[st
     """Return the keys of many entities (see ``entity_key``)."""
     before, after = _key_prefix(schema.join_keys), project.encode()
     columns = [_texts(column) for column in zip(*entities, strict=True)]
-    if not columns:  # nothing would end the repetition
-        return []
-    return list(map(b"".join, zip(repeat(before), *columns, repeat(after), strict=False)))
+    return [before + b"".join(texts) + after for texts in zip(*columns, strict=True)]
 
 
 def entity_prefix(join_keys: Sequence[str]) -> bytes:
