@@ -11,7 +11,7 @@ from feast.data_format import ParquetFormat
 from feast.data_source import DataSource
 
 from feature_repo import store_settings
-from feature_repo.athena_source import DailyAthenaSource
+from feature_repo.offline.athena_source import DailyAthenaSource
 from feature_repo.schema import ViewSchema
 
 FEATURE_DATA_DIR_VARIABLE = "FEATURE_DATA_DIR"

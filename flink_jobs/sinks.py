@@ -51,7 +51,7 @@ class ViewWriter(Writer):
         import redis  # noqa: PLC0415 - the worker's, not the submitting client's
         import tenacity  # noqa: PLC0415
 
-        from feature_repo.row_writer import RowWriter  # noqa: PLC0415
+        from feature_repo.online.row_writer import RowWriter  # noqa: PLC0415
 
         self._job = JOBS[self._view]
         assert self._store.redis_url is not None, "the settings' check lets no such job start"

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from feature_repo.offline_files import day_of, row_files
+from feature_repo.offline.files import day_of, row_files
 from feature_repo.schema import VIEWS, Kind, ViewSchema
 from training import gate
 from training.errors import GateError, exit_on_errors

@@ -16,8 +16,8 @@ from benchmarks.feature_store.stores import PROJECT
 from benchmarks.feature_store.tables import Found
 from benchmarks.feature_store.timing import loaded_kept
 from deploy.local.processes import Supervisor
-from feature_repo.reader import FeatureReader
-from feature_repo.row_writer import RowWriter
+from feature_repo.online.reader import FeatureReader
+from feature_repo.online.row_writer import RowWriter
 
 SDK_THEIRS, SDK_OURS = "SDK, Feast's own layout", "SDK, rows"
 READS_A_TURN = 10

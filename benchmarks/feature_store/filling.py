@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.feature_store.made_rows import MadeRows, World
 from benchmarks.feature_store.servers import Server
-from feature_repo.row_writer import RowWriter
+from feature_repo.online.row_writer import RowWriter
 from feature_repo.schema import VIEWS
 
 Put = Callable[[MadeRows], object]

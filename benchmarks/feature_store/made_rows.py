@@ -10,8 +10,8 @@ import pandas as pd
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 
-from feature_repo.row_codec import encode_rows
-from feature_repo.row_values import Row, to_values
+from feature_repo.online.row_codec import encode_rows
+from feature_repo.online.row_values import Row, to_values
 from feature_repo.schema import NUMPY_DTYPES, Kind, ProviderStatus, ViewSchema
 
 SERVICE = "tow"

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.feature_store.made_rows import CELL, SERVICE, World
 from benchmarks.feature_store.servers import Server
 from benchmarks.feature_store.timing import Costs
-from feature_repo.reader import FeatureReader, Lookup
+from feature_repo.online.reader import FeatureReader, Lookup
 from feature_repo.schema import PROVIDER_HISTORY, VIEWS
 from scoring.gateway.read import CELL_VIEWS, PROVIDER_VIEWS
 

@@ -17,8 +17,8 @@ from benchmarks.feature_store.servers import Server
 from benchmarks.feature_store.stores import PROJECT
 from benchmarks.feature_store.tables import Found
 from deploy.local.processes import Supervisor
-from feature_repo.reader import FeatureReader
-from feature_repo.row_writer import RowWriter
+from feature_repo.online.reader import FeatureReader
+from feature_repo.online.row_writer import RowWriter
 
 SAMPLES = 200
 _MB = 1e6

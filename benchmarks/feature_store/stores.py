@@ -23,7 +23,7 @@ def feasts_own(server: Server, directory: Path) -> FeatureStore:
 
 def on_rows(server: Server, directory: Path, registry_s: int = 0) -> FeatureStore:
     """Return Feast on the row store, whose registry is read again after so many seconds."""
-    online = {"type": "feature_repo.row_store.RowOnlineStore", "url": server.url}
+    online = {"type": "feature_repo.online.row_store.RowOnlineStore", "url": server.url}
     return _applied(online, directory / "rows.db", registry_s)
 
 

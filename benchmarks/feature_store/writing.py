@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.feature_store.made_rows import MadeRows, World, entities_of, make
 from benchmarks.feature_store.servers import Server
 from benchmarks.feature_store.timing import Costs
-from feature_repo.row_writer import RowWriter
+from feature_repo.online.row_writer import RowWriter
 from feature_repo.schema import PROVIDER_AVAILABILITY, PROVIDER_MOTION, ViewSchema
 
 WRITTEN = (PROVIDER_MOTION, PROVIDER_AVAILABILITY)

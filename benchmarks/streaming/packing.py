@@ -3,7 +3,7 @@
 import struct
 from typing import Any
 
-from feature_repo.row_codec import HEADER_DTYPE
+from feature_repo.online.row_codec import HEADER_DTYPE
 from feature_repo.schema import ViewSchema
 
 

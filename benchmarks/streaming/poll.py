@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from redis import Redis
 
-from feature_repo.keys import entity_key, row_field
-from feature_repo.row_codec import HEADER_DTYPE
+from feature_repo.online.keys import entity_key, row_field
+from feature_repo.online.row_codec import HEADER_DTYPE
 from feature_repo.schema import VIEWS
 
 INTERVAL_S = 0.2

@@ -17,7 +17,7 @@ from pyflink.table.udf import FunctionContext, udf
 
 from benchmarks.streaming.packing import RowPacker
 from benchmarks.streaming.ways import ARROW, FEAST, ROWS
-from feature_repo.keys import entity_key
+from feature_repo.online.keys import entity_key
 from feature_repo.schema import VIEWS
 from flink_jobs.settings import FeatureStore
 from flink_jobs.sinks import Writer, view_writer
@@ -55,7 +55,7 @@ class RowAtATime(Writer):
         """Connect to Redis."""
         import redis  # noqa: PLC0415 - the worker's, not the submitting client's
 
-        from feature_repo.row_writer import RowWriter  # noqa: PLC0415
+        from feature_repo.online.row_writer import RowWriter  # noqa: PLC0415
 
         self._schema = VIEWS[self._view]
         self._names = [name for name, _ in JOBS[self._view].written_columns]

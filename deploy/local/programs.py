@@ -78,9 +78,9 @@ class Programs:
         }
 
     def redis(self) -> list[str]:
-        """Redis, without anything on disk."""
+        """Redis, without anything on disk; whole hashes in one piece (docs/feature-store.md)."""
         return ["redis-server", "--bind", HOST, "--port", str(self.ports.redis), "--save", "",
-                "--appendonly", "no"]  # fmt: skip
+                "--appendonly", "no", "--hash-max-listpack-value", "256"]  # fmt: skip
 
     def history(self) -> list[str]:
         """The simulator's archive."""

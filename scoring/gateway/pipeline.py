@@ -10,7 +10,7 @@ import numpy.typing as npt
 from redis import RedisError
 
 from feature_repo.model_matrix import MODEL_FEATURES, MODEL_FINGERPRINT, model_matrix
-from feature_repo.reader import FeatureReader
+from feature_repo.online.reader import FeatureReader
 from feature_repo.request_time import RequestColumns, is_available
 from scoring.gateway import explain
 from scoring.gateway.eligible import Exclusion, exclusions

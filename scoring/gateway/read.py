@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_repo.model_matrix import stale_rows
-from feature_repo.reader import FeatureReader, Lookup, ViewRows, broadcast
+from feature_repo.online.reader import FeatureReader, Lookup, ViewRows, broadcast
 from feature_repo.request_time import Columns, RequestColumns
 from feature_repo.schema import (
     CELL_CONDITIONS,

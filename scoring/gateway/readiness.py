@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 from redis import Redis, RedisError
 
-from feature_repo.keys import geo_index_key
-from feature_repo.reader import Beacon
+from feature_repo.online.keys import geo_index_key
+from feature_repo.online.reader import Beacon
 from feature_repo.schema import STREAM_VIEWS
 
 PING_S = 1.0

@@ -6,8 +6,8 @@ from typing import Any
 
 from redis import Redis
 
-from feature_repo.keys import geo_index_key
-from feature_repo.read_route import ReadRoute
+from feature_repo.online.keys import geo_index_key
+from feature_repo.online.read_route import ReadRoute
 from scoring.gateway.messages import RecommendationRequest
 
 RING_RADII_KM = (10.0, 25.0, 60.0, 120.0)

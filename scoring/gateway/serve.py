@@ -15,8 +15,8 @@ from botocore.config import Config
 from starlette.applications import Starlette
 
 from feature_repo.bundle_manifest import BundleError
-from feature_repo.reader import FeatureReader
-from feature_repo.redis_settings import RedisSettings, RedisSettingsError
+from feature_repo.online.reader import FeatureReader
+from feature_repo.online.redis_settings import RedisSettings, RedisSettingsError
 from scoring.endpoint.bundle import load_scorer
 from scoring.gateway.app import Gateway, create_app
 from scoring.gateway.decision_log import DecisionLog

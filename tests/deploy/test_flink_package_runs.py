@@ -16,8 +16,8 @@ import psutil
 import redis
 
 from deploy import package_flink
-from feature_repo.keys import entity_key, row_field
-from feature_repo.row_codec import decode_rows
+from feature_repo.online.keys import entity_key, row_field
+from feature_repo.online.row_codec import decode_rows
 from feature_repo.schema import VIEWS
 from flink_jobs.event_schemas import DEAD_LETTER, PROVIDER_AVAILABILITY, PROVIDER_GPS
 from flink_jobs.views import JOBS, inputs_of

@@ -57,7 +57,7 @@ def test_what_the_service_needs_is_inside(
         "requirements.txt",
         "python/flink_jobs/main.py",
         "python/feature_repo/schema.py",
-        "python/feature_repo/write_rows.lua",
+        "python/feature_repo/online/write_rows.lua",
         "python/redis/__init__.py",
     } <= names
     assert not [name for name in names if "__pycache__" in name or "target/" in name]

@@ -9,7 +9,7 @@ import redis
 
 from feature_repo.analyst_frames import request_columns, stored_columns
 from feature_repo.model_matrix import MODEL_FEATURES, model_matrix
-from feature_repo.reader import FeatureReader, Lookup, broadcast
+from feature_repo.online.reader import FeatureReader, Lookup, broadcast
 from feature_repo.request_time import OUTPUTS
 from feature_repo.schema import (
     CELL_CONDITIONS,

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from feature_repo.analyst_frames import request_columns, stored_columns
 from feature_repo.model_matrix import MODEL_FEATURES, STORED_FEATURES, model_matrix
-from feature_repo.reader import FeatureReader, Lookup, broadcast
-from feature_repo.row_writer import RowWriter
+from feature_repo.online.reader import FeatureReader, Lookup, broadcast
+from feature_repo.online.row_writer import RowWriter
 from feature_repo.schema import (
     CELL_CONDITIONS,
     CELL_DEMAND,

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local import flink_rest
-from feature_repo.keys import entity_key, row_field
-from feature_repo.row_codec import decode_rows, null_mask
+from feature_repo.online.keys import entity_key, row_field
+from feature_repo.online.row_codec import decode_rows, null_mask
 from feature_repo.schema import VIEWS
 from flink_jobs.dead_letters import DeadLetter
 from flink_jobs.event_schemas import DEAD_LETTER

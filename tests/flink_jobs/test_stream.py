@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from deploy.local import flink_rest
-from feature_repo.keys import beacon_key, geo_index_key
+from feature_repo.online.keys import beacon_key, geo_index_key
 from feature_repo.schema import STREAM_VIEWS, VIEWS
 from flink_jobs.dead_letters import DeadLetter
 from tests.flink_jobs.events import CELL, encode, gps, state, step, traffic, weather

@@ -10,8 +10,8 @@ from statistics import median
 import numpy as np
 import redis
 
-from feature_repo.keys import entity_key, row_field
-from feature_repo.row_codec import decode_rows
+from feature_repo.online.keys import entity_key, row_field
+from feature_repo.online.row_codec import decode_rows
 from feature_repo.schema import VIEWS
 from tests.flink_jobs.feed import MOVERS
 from tests.flink_jobs.live import PROJECT

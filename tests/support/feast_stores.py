@@ -43,7 +43,7 @@ class StoreUnderTest:
 
     def _online_store(self) -> dict[str, str]:
         if self.name == ROWS:
-            return {"type": "feature_repo.row_store.RowOnlineStore", "url": self.redis_url}
+            return {"type": "feature_repo.online.row_store.RowOnlineStore", "url": self.redis_url}
         address = urlsplit(self.redis_url)
         return {"type": "redis", "connection_string": f"{address.hostname}:{address.port}"}
 

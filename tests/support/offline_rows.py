@@ -15,7 +15,7 @@ from feature_repo.schema import VIEWS, Column, Kind, ViewSchema
 from feature_repo.sources import FEATURE_DATA_DIR_VARIABLE
 
 FEAST_JOIN = "duckdb"
-AS_OF_JOIN = "feature_repo.offline_store.AsOfOfflineStore"
+AS_OF_JOIN = "feature_repo.offline.store.AsOfOfflineStore"
 MOMENT = pa.timestamp("us", tz="UTC")
 ARROW_TYPES: dict[Kind, pa.DataType] = {
     Kind.FLOAT32: pa.float32(),

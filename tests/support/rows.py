@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from feature_repo.row_writer import RowWriter, WriteCounts
+from feature_repo.online.row_writer import RowWriter, WriteCounts
 from feature_repo.schema import Kind, ViewSchema
 
 _DEFAULTS: dict[Kind, Any] = {

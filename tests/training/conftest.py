@@ -25,7 +25,7 @@ provider: local
 registry: registry.db
 online_store: null
 offline_store:
-  type: duckdb
+  type: feature_repo.offline.store.AsOfOfflineStore
 entity_key_serialization_version: 3
 """
 

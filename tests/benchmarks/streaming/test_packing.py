@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.streaming.packing import RowPacker
-from feature_repo.row_codec import encode_rows
+from feature_repo.online.row_codec import encode_rows
 from feature_repo.schema import PROVIDER_MOTION
 from tests.support.rows import columns_of
 

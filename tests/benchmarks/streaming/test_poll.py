@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from benchmarks.streaming.poll import ViewPoller, Watched
-from feature_repo.row_writer import RowWriter
+from feature_repo.online.row_writer import RowWriter
 from feature_repo.schema import PROVIDER_AVAILABILITY
 from tests.support.rows import write
 

@@ -9,8 +9,8 @@ import pytest
 import redis
 from starlette.testclient import TestClient
 
-from feature_repo.reader import FeatureReader
-from feature_repo.row_writer import RowWriter
+from feature_repo.online.reader import FeatureReader
+from feature_repo.online.row_writer import RowWriter
 from feature_repo.schema import (
     PROVIDER_AVAILABILITY,
     PROVIDER_HISTORY,

@@ -5,8 +5,8 @@ import pytest
 import redis
 from starlette.testclient import TestClient
 
-from feature_repo.keys import entity_key
-from feature_repo.reader import FeatureReader
+from feature_repo.online.keys import entity_key
+from feature_repo.online.reader import FeatureReader
 from feature_repo.schema import PROVIDER_MOTION
 from scoring.gateway.messages import Location, RecommendationRequest
 from scoring.gateway.read import read

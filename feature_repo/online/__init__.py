@@ -1,0 +1,1 @@
+"""The online half: rows in Redis, how they are written and how serving reads them."""

@@ -1,0 +1,157 @@
+"""Reading features for serving: one round trip for all candidates and all views.
+
+Values are the ones that ``get_online_features`` returns; what differs is the way there: whole rows,
+viewed as numpy arrays, without Feast's per-value protobufs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from redis import Redis
+
+from feature_repo.model_matrix import full_name
+from feature_repo.online.bulk_read import Fields, Wanted, read_fields
+from feature_repo.online.keys import beacon_key, entity_keys, row_field
+from feature_repo.online.read_route import ReadRoute
+from feature_repo.online.row_codec import decode_rows
+from feature_repo.online.row_columns import ViewColumns
+from feature_repo.schema import VIEWS, ViewSchema
+
+_US_PER_S = 1e6
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Views to read for the same entities.
+
+    Attributes:
+        views: Views with the same join keys.
+        entity_values: n entities, one text value a join key.
+    """
+
+    views: tuple[ViewSchema, ...]
+    entity_values: Sequence[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class ViewRows:
+    """One view's rows for n entities.
+
+    Attributes:
+        columns: Full feature names to n values, as ``request_time.Columns`` wants them.
+        event_us: float64 [n]: the newest event inside each row, epoch us; NaN without a usable row.
+        missing: bool [n]: no row was there.
+        expired: bool [n]: the row is older than its view's TTL, and history does not see it either.
+        mismatched: bool [n]: a row of another schema was there, and was not interpreted.
+    """
+
+    columns: dict[str, npt.NDArray[Any]]
+    event_us: npt.NDArray[np.float64]
+    missing: npt.NDArray[np.bool_]
+    expired: npt.NDArray[np.bool_]
+    mismatched: npt.NDArray[np.bool_]
+
+    def ages_s(self, now_us: int) -> npt.NDArray[np.float32]:
+        """Return how old each row is, float32 [n] seconds; NaN without a usable row."""
+        return ((now_us - self.event_us) / _US_PER_S).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Beacon:
+    """How far a view's pipeline has come, epoch microseconds; watermark 0 before any event."""
+
+    watermark_us: int
+    wall_us: int
+
+
+class FeatureReader:
+    """Reads rows of one Feast project; threads share one."""
+
+    def __init__(self, client: Redis, project: str, replicas: Sequence[Redis] = ()) -> None:
+        self._route = ReadRoute(client, replicas)
+        self._project = project
+        self._known: dict[str, tuple[ViewSchema, ViewColumns]] = {}
+
+    def read(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
+        """Read every view of every lookup in one round trip.
+
+        Args:
+            lookups: What to read.
+            as_of_us: The time of the request, epoch us, against which a row's TTL counts.
+
+        Returns:
+            View names to their rows, in the order of the lookup's entities.
+
+        Raises:
+            redis.RedisError: Redis did not answer.
+        """
+        wanted = [self._wanted(lookup, as_of_us) for lookup in lookups]
+        found = self._route.ask(lambda client: read_fields(client, wanted))
+        return {view: rows for views in found for view, rows in views.items()}
+
+    def _wanted(self, lookup: Lookup, as_of_us: int) -> Wanted[dict[str, ViewRows]]:
+        entities = lookup.entity_values
+        return Wanted(
+            count=len(entities),
+            keys=lambda part: entity_keys(self._project, lookup.views[0], entities[part]),
+            fields=[row_field(view) for view in lookup.views],
+            decode=lambda answers: self._decode(lookup, answers, as_of_us),
+        )
+
+    def _decode(
+        self, lookup: Lookup, answers: Sequence[Fields], as_of_us: int
+    ) -> dict[str, ViewRows]:
+        stored = zip(*answers, strict=True) if answers else ([] for _ in lookup.views)
+        return {
+            view.name: self._view_rows(view, rows, as_of_us)
+            for view, rows in zip(lookup.views, stored, strict=True)
+        }
+
+    def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
+        """Return the beacons that are there, by view.
+
+        Raises:
+            redis.RedisError: Redis did not answer.
+        """
+        keys = [beacon_key(self._project, view).encode() for view in views]
+        wanted = [Wanted(len(keys), keys.__getitem__, (b"watermark_us", b"wall_us"), list)]
+        (answers,) = self._route.ask(lambda client: read_fields(client, wanted))
+        return {
+            view: Beacon(watermark_us=int(watermark), wall_us=int(wall))
+            for view, (watermark, wall) in zip(views, answers, strict=True)
+            if watermark is not None and wall is not None
+        }
+
+    def _view_rows(
+        self, view: ViewSchema, stored: Sequence[bytes | None], as_of_us: int
+    ) -> ViewRows:
+        rows, held, mismatched = decode_rows(view, stored)
+        event_us = rows["header"]["event_us"].astype(np.float64)
+        expired = held & (as_of_us - event_us > view.ttl_s * _US_PER_S)
+        usable = held & ~expired
+        if expired.any():
+            rows = rows.copy()
+            rows[expired] = np.zeros((), dtype=rows.dtype)
+        event_us[~usable] = np.nan
+        columns = self._columns(view).of(rows, usable)
+        return ViewRows(
+            columns={full_name(view.name, name): values for name, values in columns.items()},
+            event_us=event_us,
+            missing=~held & ~mismatched,
+            expired=expired,
+            mismatched=mismatched,
+        )
+
+    def _columns(self, view: ViewSchema) -> ViewColumns:
+        known = self._known.get(view.name)
+        if known is None or known[0] is not view:
+            known = self._known[view.name] = (view, ViewColumns(view))
+        return known[1]
+
+
+def broadcast(columns: Mapping[str, npt.NDArray[Any]], count: int) -> dict[str, npt.NDArray[Any]]:
+    """Repeat the columns of a single entity ``count`` times (without copying)."""
+    return {name: np.broadcast_to(values, (count,)) for name, values in columns.items()}
