@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from simulator import outcomes, policy
+from simulator import outcomes
 from simulator.agenda import Agenda
 from simulator.case import Case, Emit, Offer, request_event, step_event
 from simulator.fields import Fields
@@ -13,6 +13,7 @@ from simulator.geography import Floats, Ints, plane_km
 from simulator.jobs import Jobs
 from simulator.journal import Decision, Journal, Outcome
 from simulator.outcomes import Request
+from simulator.policy import Choice, Policy, Truth
 from simulator.providers import SERVICES, Bools
 
 MOST_CANDIDATES = 40
@@ -24,6 +25,7 @@ _NOBODY_S = 600.0
 """A driver for whom nobody can be found gives up after this."""
 _CANDIDATE_SEED = 20
 _TRUTH_SEED = 21
+_POLICY_SEED = 23
 
 
 class DispatchDesk:
@@ -36,9 +38,11 @@ class DispatchDesk:
         fields: Fields,
         emit: Emit,
         playable: Bools,
+        policy: Policy,
         journal: Journal | None = None,
     ) -> None:
         self._seed = seed
+        self._policy = policy
         self._fleet = fleet
         self._fields = fields
         self._emit = emit
@@ -61,14 +65,19 @@ class DispatchDesk:
         if not len(candidates):
             self._agenda.at(now_s + _NOBODY_S, partial(self._give_up, request, None))
             return
-        rng = np.random.default_rng([self._seed, _CANDIDATE_SEED, request.number])
+        providers = self._fleet.providers
         state = self._fleet.candidate_state(candidates, now_s)
-        prospects = outcomes.prospects(self._fleet.providers, self._fields, request, state, now_s)
-        propensity = policy.propensities(distance_km)
-        order = policy.offer_order(propensity, MOST_OFFERS, rng)
-        draws = outcomes.draw(prospects, request.service, rng)
-        case = Case(request, candidates, order, prospects, draws)
-        self._write_down(case, propensity)
+        prospects = outcomes.prospects(providers, self._fields, request, state, now_s)
+        chance = outcomes.success_probability(
+            prospects, request, self._generator(_TRUTH_SEED, request)
+        )
+        choice = Choice(
+            request, now_s, providers, candidates, distance_km, Truth(prospects, chance)
+        )
+        ranking = self._policy.rank(choice, self._generator(_POLICY_SEED, request))
+        draws = outcomes.draw(prospects, request.service, self._generator(_CANDIDATE_SEED, request))
+        case = Case(request, candidates, ranking.order[:MOST_OFFERS], prospects, draws)
+        self._write_down(case, ranking.propensity, chance)
         self._agenda.at(now_s + _DECIDE_S, partial(self._offer_next, case))
 
     def _candidates(self, request: Request, now_s: float) -> tuple[Ints, Floats]:
@@ -130,15 +139,17 @@ class DispatchDesk:
     def _give_up(self, request: Request, last_provider: str | None, now_s: float) -> None:
         self._emit(step_event(request, "cancel", now_s, last_provider))
 
-    def _write_down(self, case: Case, propensity: Floats) -> None:
+    def _generator(self, purpose: int, request: Request) -> np.random.Generator:
+        return np.random.default_rng([self._seed, purpose, request.number])
+
+    def _write_down(self, case: Case, propensity: Floats, chance: Floats) -> None:
         if self._journal is None:
             return
-        truth = np.random.default_rng([self._seed, _TRUTH_SEED, case.request.number])
         case.decision = Decision(
             request=case.request,
             provider_ids=[self._fleet.providers.ids[i] for i in case.candidates],
             propensity=propensity,
-            success_probability=outcomes.success_probability(case.prospects, case.request, truth),
+            success_probability=chance,
             available_candidates=int((self._fleet.lead_state[case.candidates] == IDLE).sum()),
             offer_rank=np.zeros(len(case.candidates), dtype=np.int64),
         )

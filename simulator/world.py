@@ -11,6 +11,7 @@ from simulator.fields import Fields
 from simulator.fleet import Fleet
 from simulator.geography import METROS, cells_of
 from simulator.journal import Journal
+from simulator.policy import Logging, Policy
 from simulator.providers import make_providers
 from simulator.reports import Intervals, Reporters
 
@@ -44,7 +45,17 @@ class World:
         start_s: float,
         event_prefix: str,
         journal: Journal | None = None,
+        policy: Policy | None = None,
     ) -> None:
+        """Make a world.
+
+        Args:
+            settings: What it is made from.
+            start_s: When it begins, epoch seconds.
+            event_prefix: Of the ids of its requests.
+            journal: Where decisions and outcomes are written down, if anywhere.
+            policy: Who is offered the jobs; none is the logging policy.
+        """
         metros = METROS[: settings.metros]
         self.providers = make_providers(settings.providers, settings.seed, metros)
         unknown = settings.exclude - set(self.providers.ids)
@@ -60,7 +71,13 @@ class World:
         self._out: list[Event] = []
         self._playable = playable
         self._desk = DispatchDesk(
-            settings.seed, self.fleet, self.fields, self._out.append, playable, journal
+            settings.seed,
+            self.fleet,
+            self.fields,
+            self._out.append,
+            playable,
+            policy or Logging(),
+            journal,
         )
         self._demand = Demand(
             self.fields,

@@ -3,6 +3,9 @@
 import numpy as np
 
 from simulator import policy
+from simulator.journal import Journal
+from simulator.world import World
+from tests.simulator.conftest import SETTINGS, START_S
 
 
 def test_propensities_prefer_the_near_and_leave_nobody_out() -> None:
@@ -17,7 +20,7 @@ def test_offers_are_drawn_with_the_logged_propensities() -> None:
     """First offers come as often as logged, second ones as the renormalised rest."""
     logged = policy.propensities(np.array([1.0, 2.0, 3.0, 5.0]))
     rng = np.random.default_rng(3)
-    orders = np.array([policy.offer_order(logged, 2, rng) for _ in range(20_000)])
+    orders = np.array([policy.drawn_order(logged, rng) for _ in range(20_000)])
     first = np.bincount(orders[:, 0], minlength=4) / len(orders)
     np.testing.assert_allclose(first, logged, atol=0.015)
     after_zero = orders[orders[:, 0] == 0, 1]
@@ -27,6 +30,25 @@ def test_offers_are_drawn_with_the_logged_propensities() -> None:
 
 
 def test_nobody_is_offered_the_same_job_twice() -> None:
-    """An order has no candidate twice and no more than asked for."""
-    order = policy.offer_order(np.full(10, 0.1), 6, np.random.default_rng(1))
-    assert len(order) == len(set(order.tolist())) == 6
+    """An order has each candidate once."""
+    order = policy.drawn_order(np.full(10, 0.1), np.random.default_rng(1))
+    assert sorted(order.tolist()) == list(range(10))
+
+
+def test_a_world_asks_whom_its_policy_ranks_first() -> None:
+    """The first offers of a world are those of the policy that it was given."""
+    firsts = {}
+    for name, of in {"nearest": policy.Nearest(), "oracle": policy.Oracle()}.items():
+        journal = Journal()
+        world = World(SETTINGS, START_S, "a", journal, of)
+        world.tick(START_S + 600)
+        assert journal.decisions
+        for decision in journal.decisions:
+            best = int(np.argmax(decision.offer_rank == 1))
+            assert decision.propensity[best] == 1.0
+            if name == "oracle":
+                assert decision.success_probability[best] == decision.success_probability.max()
+            else:
+                assert best == 0
+        firsts[name] = [int(np.argmax(d.offer_rank == 1)) for d in journal.decisions]
+    assert firsts["oracle"] != firsts["nearest"]
