@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable, Sequence
 from functools import cache
+from itertools import repeat
 
 from feature_repo.schema import ViewSchema
 
@@ -15,8 +16,12 @@ _TYPE_AND_LENGTH = struct.Struct("<II")
 class _Leads(dict[int, bytes]):
     """What stands before a text of so many bytes: its type and length, made once a length."""
 
+    def __init__(self, before: bytes = b"") -> None:
+        super().__init__()
+        self._before = before
+
     def __missing__(self, length: int) -> bytes:
-        lead = self[length] = _TYPE_AND_LENGTH.pack(_STRING_TYPE, length)
+        lead = self[length] = self._before + _TYPE_AND_LENGTH.pack(_STRING_TYPE, length)
         return lead
 
 
@@ -41,9 +46,12 @@ def entity_key(project: str, schema: ViewSchema, values: Sequence[str]) -> bytes
 
 def entity_keys(project: str, schema: ViewSchema, entities: Iterable[Sequence[str]]) -> list[bytes]:
     """Return the keys of many entities (see ``entity_key``)."""
-    before, after = _key_prefix(schema.join_keys), project.encode()
-    columns = [_texts(column) for column in zip(*entities, strict=True)]
-    return [before + b"".join(texts) + after for texts in zip(*columns, strict=True)]
+    first, after = _first_leads(schema.join_keys), project.encode()
+    leads = (first, *repeat(_LEADS, len(schema.join_keys) - 1))
+    columns = [_texts(*of_key) for of_key in zip(zip(*entities, strict=True), leads, strict=False)]
+    if len(columns) == 1:
+        return [text + after for text in columns[0]]
+    return [b"".join(texts) + after for texts in zip(*columns, strict=True)]
 
 
 def entity_prefix(join_keys: Sequence[str]) -> bytes:
@@ -98,6 +106,10 @@ def _key_prefix(join_keys: tuple[str, ...]) -> bytes:
     return struct.pack("<I", len(join_keys)) + b"".join(_texts(join_keys))
 
 
-def _texts(values: Iterable[str]) -> list[bytes]:
-    encoded = [value.encode() for value in values]
-    return [_LEADS[len(text)] + text for text in encoded]
+@cache
+def _first_leads(join_keys: tuple[str, ...]) -> _Leads:
+    return _Leads(_key_prefix(join_keys))
+
+
+def _texts(values: Iterable[str], leads: _Leads = _LEADS) -> list[bytes]:
+    return [leads[len(text)] + text for text in map(str.encode, values)]

@@ -132,9 +132,6 @@ class FeatureReader:
         event_us = rows["header"]["event_us"].astype(np.float64)
         expired = held & (as_of_us - event_us > view.ttl_s * _US_PER_S)
         usable = held & ~expired
-        if expired.any():
-            rows = rows.copy()
-            rows[expired] = np.zeros((), dtype=rows.dtype)
         event_us[~usable] = np.nan
         columns = self._columns(view).of(rows, usable)
         return ViewRows(

@@ -97,10 +97,11 @@ def decode_rows(
     data = b"".join([row if row is not None and len(row) == size else blank for row in rows])
     table = np.frombuffer(data, dtype=dtype)
     usable = present & (table["header"]["fingerprint"] == schema.fingerprint)
-    if not usable.all():
+    mismatched = present & ~usable
+    if mismatched.any():
         table = table.copy()
-        table[~usable] = np.zeros((), dtype=dtype)
-    return table, usable, present & ~usable
+        table[mismatched] = np.zeros((), dtype=dtype)
+    return table, usable, mismatched
 
 
 def null_mask(schema: ViewSchema, rows: npt.NDArray[np.void], name: str) -> npt.NDArray[np.bool_]:

@@ -37,11 +37,11 @@ class ViewColumns:
     def of(
         self, rows: npt.NDArray[np.void], usable: npt.NDArray[np.bool_]
     ) -> dict[str, npt.NDArray[Any]]:
-        """Return each feature's n values: float64, NaN where null or no usable row; text as bytes.
+        """Return each feature's n values: float64, NaN where null or not usable; text as bytes.
 
         Args:
-            rows: Structured array [n] of ``row_dtype(schema)``, zeros where there is no usable row.
-            usable: bool [n].
+            rows: Structured array [n] of ``row_dtype(schema)``, zeros where there is none.
+            usable: bool [n]: which of them may be used.
         """
         numbers = np.empty((len(self._names), len(rows)))
         values = rows.view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
@@ -49,11 +49,16 @@ class ViewColumns:
             numbers[run.places] = np.ascontiguousarray(values[:, run.span]).view(run.dtype).T
         is_null = (rows["header"]["nulls"] >> self._bits) & np.uint64(1) != 0
         numbers[is_null | ~usable] = np.nan
+        blank = None if usable.all() else ~usable
         return {
-            # Text is empty where there is none: what is null or missing is stored as zeros.
-            name: rows["values"][name] if is_text else numbers[place]
+            name: _text(rows["values"][name], blank) if is_text else numbers[place]
             for place, (name, is_text) in enumerate(zip(self._names, self._is_text, strict=True))
         }
+
+
+def _text(values: npt.NDArray[np.bytes_], blank: npt.NDArray[np.bool_] | None) -> npt.NDArray[Any]:
+    """Return text, empty where there is none: what is null is stored as zeros."""
+    return values if blank is None else np.where(blank, b"", values)
 
 
 def _runs(schema: ViewSchema) -> Iterator[_Run]:

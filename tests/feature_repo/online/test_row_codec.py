@@ -45,8 +45,9 @@ def test_a_row_of_another_schema_is_mismatched_not_read() -> None:
     """A row whose fingerprint is another view's is never interpreted."""
     other = _row(CELL_DEMAND)
     padded = other.ljust(len(_row(PROVIDER_MOTION)), b"\0")
-    _, usable, mismatched = decode_rows(PROVIDER_MOTION, [other, padded, None])
+    rows, usable, mismatched = decode_rows(PROVIDER_MOTION, [other, padded, None])
     assert not usable.any()
+    assert rows.tobytes() == bytes(rows.nbytes)
     assert mismatched.tolist() == [True, True, False]
 
 
