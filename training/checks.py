@@ -2,15 +2,17 @@
 
 import argparse
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from feature_repo.schema import VIEWS
+from training import gate
 from training.errors import GateError, exit_on_errors
 from training.files import TRAINING_SET, read_frame
+from training.gate import Finding
+from training.labels import KEYS
 
 LEAST_ROWS = 300
 _LEAST_PRESENT = {
@@ -41,32 +43,10 @@ _AGES = tuple(
 _LARGEST_SHARE_OF_ONE_GRADE = 0.9
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One check: what was expected, whether it holds, and what was found."""
-
-    expectation: str
-    holds: bool
-    found: str
-
-
 def check(frame: pd.DataFrame) -> list[Finding]:
     """Check the labelled rows of a training set; return every check, failed or not."""
-    import great_expectations as gx  # noqa: PLC0415 - takes seconds
-    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
-
     labelled = frame[frame["grade"].notna()]
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_pandas("training")
-    batch = source.add_dataframe_asset("set").add_batch_definition_whole_dataframe("all")
-    suite = context.suites.add(gx.ExpectationSuite(name="training_set"))
-    for expectation in _expectations(gx.expectations):
-        suite.add_expectation(expectation)
-    validation = gx.ValidationDefinition(name="training_set", data=batch, suite=suite)
-    definition = context.validation_definitions.add(validation)
-    outcome = definition.run(batch_parameters={"dataframe": labelled.assign(**_derived(labelled))})
-    return [_finding(result) for result in outcome.results]
+    return gate.run("training_set", labelled.assign(**_derived(labelled)), _expectations(), KEYS)
 
 
 def require(frame: pd.DataFrame) -> list[Finding]:
@@ -80,17 +60,9 @@ def require(frame: pd.DataFrame) -> list[Finding]:
     if failed:
         raise GateError(
             f"{len(failed)} of {len(findings)} checks of the training set fail; nothing is "
-            f"trained or published:\n{report(failed)}"
+            f"trained or published:\n{gate.report(failed)}"
         )
     return findings
-
-
-def report(findings: list[Finding]) -> str:
-    """Return the findings as a person reads them, one a line."""
-    return "\n".join(
-        f"  {'ok  ' if finding.holds else 'FAIL'} {finding.expectation}: {finding.found}"
-        for finding in findings
-    )
 
 
 def _derived(labelled: pd.DataFrame) -> dict[str, pd.Series]:
@@ -99,7 +71,10 @@ def _derived(labelled: pd.DataFrame) -> dict[str, pd.Series]:
     return {"share_of_its_grade": share}
 
 
-def _expectations(kinds: Any) -> list[Any]:
+def _expectations() -> list[Any]:
+    import great_expectations as gx  # noqa: PLC0415 - takes seconds
+
+    kinds: Any = gx.expectations
     return [
         kinds.ExpectTableRowCountToBeBetween(min_value=LEAST_ROWS),
         kinds.ExpectCompoundColumnsToBeUnique(column_list=["event_id", "provider_id"]),
@@ -120,23 +95,6 @@ def _expectations(kinds: Any) -> list[Any]:
     ]
 
 
-def _finding(result: Any) -> Finding:
-    config, details = result.expectation_config, result.result
-    limits = {k: v for k, v in config.kwargs.items() if k != "batch_id" and v is not None}
-    column = limits.pop("column", "")
-    terms = ", ".join(f"{name} {value}" for name, value in limits.items())
-    if "observed_value" in details:
-        found = f"{details['observed_value']}"
-    elif "unexpected_count" in details:
-        examples = details.get("partial_unexpected_list", [])[:3]
-        found = f"{details['unexpected_count']} of {details['element_count']} rows break it"
-        found += f", for example {examples}" if details["unexpected_count"] and examples else ""
-    else:
-        found = str(result.exception_info)
-    name = config.type.removeprefix("expect_").replace("_", " ")
-    return Finding(f"{column + ' ' if column else ''}{name} ({terms})", bool(result.success), found)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the step; return its exit code."""
     parser = argparse.ArgumentParser(
@@ -148,7 +106,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with exit_on_errors("training.checks"):
         frame = read_frame(options.work / TRAINING_SET, "`python -m training.dataset`")
-        sys.stdout.write(report(require(frame)) + "\n")
+        sys.stdout.write(gate.report(require(frame)) + "\n")
     return 0
 
 

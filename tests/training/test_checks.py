@@ -25,12 +25,14 @@ def test_sound_data_passes(training_set: pd.DataFrame) -> None:
 
 
 def test_values_from_the_future_stop_training(training_set: pd.DataFrame) -> None:
-    """A negative age, a feature from after the request, fails the gate and is named."""
+    """A negative age, a feature from after the request, fails the gate, which names the row."""
     leaking = training_set.copy()
-    leaking.loc[leaking["grade"].notna().idxmax(), "request_time__motion_age_s"] = -1.0
+    row = leaking["grade"].notna().idxmax()
+    leaking.loc[row, "request_time__motion_age_s"] = -1.0
     with pytest.raises(GateError, match="request_time__motion_age_s") as failed:
         checks.require(leaking)
     assert "1 of" in str(failed.value)
+    assert f"event_id={leaking.loc[row, 'event_id']}, provider_id=" in str(failed.value)
 
 
 def test_a_dead_source_stops_training(training_set: pd.DataFrame) -> None:
