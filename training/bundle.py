@@ -16,11 +16,12 @@ import pandas as pd
 from feature_repo import bundle_manifest
 from feature_repo.bundle_manifest import BundleManifest, Calibration, ModelFiles
 from feature_repo.model_matrix import MODEL_FEATURES, MODEL_FINGERPRINT
+from training import models
 from training.dataset import TRAIN
 from training.errors import DataError, exit_on_errors
 from training.files import CALIBRATION, METRICS, MODELS, TRAINING_SET, read_frame
+from training.monitoring import reference
 
-QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _Content = TypeVar("_Content")
 _CARD = Template(Path(__file__).with_name("model_card.md.template").read_text(encoding="utf-8"))
 
@@ -40,7 +41,7 @@ def build(work: Path, directory: Path, seed: int, created_at: datetime | None = 
     """
     frame = read_frame(work / TRAINING_SET, "`python -m training.dataset`")
     calibration = _decode(work / MODELS / CALIBRATION, Calibration, "training.models")
-    metrics = _decode(work / METRICS, dict[str, float], "training.evaluate")
+    metrics = _decode(work / METRICS, dict[str, float], "training.evaluation")
     part = directory.with_name(f".{directory.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -58,8 +59,8 @@ def build(work: Path, directory: Path, seed: int, created_at: datetime | None = 
         models=files,
     )
     trained_on = frame[(frame["split"] == TRAIN) & frame["grade"].notna()]
-    encoded = msgspec.json.encode(reference(trained_on))
-    (part / bundle_manifest.REFERENCE_NAME).write_bytes(msgspec.json.format(encoded, indent=1))
+    scores = np.asarray(models.load(work).ranker.predict(models.matrix(frame)))
+    reference.save(reference.as_served(frame, scores), frame, part)
     card = model_card(manifest, trained_on)
     (part / bundle_manifest.MODEL_CARD_NAME).write_text(card, encoding="utf-8")
     bundle_manifest.save(manifest, part)
@@ -74,25 +75,6 @@ def version(directory: Path, files: ModelFiles, calibration: Calibration) -> str
         digest.update((directory / name).read_bytes())
     digest.update(msgspec.json.encode(calibration))
     return digest.hexdigest()
-
-
-def reference(trained_on: pd.DataFrame) -> dict[str, dict[str, float | dict[str, float] | None]]:
-    """Return what each feature looked like: mean, quantiles, and the share that was missing."""
-    statistics: dict[str, dict[str, float | dict[str, float] | None]] = {}
-    for name in MODEL_FEATURES:
-        values = trained_on[name].to_numpy(dtype=np.float64)
-        known = values[np.isfinite(values)]
-        statistics[name] = {
-            "mean": float(known.mean()) if len(known) else None,
-            "missing_share": float(1 - len(known) / len(values)),
-            "quantiles": {
-                str(q): float(value)
-                for q, value in zip(QUANTILES, np.quantile(known, QUANTILES), strict=True)
-            }
-            if len(known)
-            else None,
-        }
-    return statistics
 
 
 def model_card(manifest: BundleManifest, trained_on: pd.DataFrame) -> str:

@@ -15,7 +15,10 @@ LABELS = "labels.parquet"
 TRAINING_SET = "training_set.parquet"
 MODELS = "models"
 CALIBRATION = "calibration.json"
+TUNING = "tuning.json"
+"""Beside the models, where their hyper-parameters were searched for."""
 METRICS = "metrics.json"
+EVALUATION = "evaluation.html"
 
 
 def read_frame(path: Path, origin: str) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from feature_repo.bundle_manifest import Calibration, ModelFiles
 from feature_repo.model_matrix import MODEL_FEATURES
 from training.dataset import CALIBRATE, TRAIN
 from training.errors import DataError, exit_on_errors
-from training.files import CALIBRATION, MODELS, TRAINING_SET, read_frame
+from training.files import CALIBRATION, MODELS, TRAINING_SET, TUNING, read_frame
 
 HIGHEST_WEIGHT = 10.0
 """Of the median weight: one lucky exploration must not outvote a hundred plain offers."""
@@ -33,9 +33,6 @@ GAIN_OF_GRADE = np.array([0.0, 0.2, 0.5, 0.9, 1.0])
 _LEAST_EVENTS = 50
 _COMMON: dict[str, Any] = {
     "iterations": 400,
-    "learning_rate": 0.04,
-    "depth": 4,
-    "l2_leaf_reg": 20.0,
     "grow_policy": "SymmetricTree",
     "thread_count": 2,
     "allow_writing_files": False,
@@ -49,6 +46,18 @@ _STAMPS = ("train_finish_time", "model_guid")
 
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
+Settings = dict[str, Any]
+
+
+class Hyperparameters(msgspec.Struct, frozen=True):
+    """What ``training.tuning`` may vary, by CatBoost's names."""
+
+    learning_rate: float = 0.04
+    depth: int = 4
+    l2_leaf_reg: float = 20.0
+
+
+DEFAULTS = Hyperparameters()
 
 
 @dataclass(frozen=True)
@@ -78,13 +87,19 @@ def weights(stage_propensity: npt.NDArray[np.float64]) -> Floats:
     return np.asarray(cut / cut.mean())
 
 
-def train(frame: pd.DataFrame, seed: int, progress: Progress = lambda _name: None) -> TrainedModels:
+def train(
+    frame: pd.DataFrame,
+    seed: int,
+    progress: Progress = lambda _name: None,
+    hyperparameters: Hyperparameters = DEFAULTS,
+) -> TrainedModels:
     """Train on the labelled rows of a training set.
 
     Args:
         frame: What ``dataset.build`` returns.
         seed: The same frame and seed give the same models.
         progress: Called with each model's name before it is trained.
+        hyperparameters: Of all four models.
 
     Raises:
         DataError: There is too little to learn from.
@@ -92,14 +107,15 @@ def train(frame: pd.DataFrame, seed: int, progress: Progress = lambda _name: Non
     labelled = frame[frame["grade"].notna()].sort_values(["request_ts", "event_id", "provider_id"])
     fit, held = labelled[labelled["split"] == TRAIN], labelled[labelled["split"] == CALIBRATE]
     _require_enough(fit, held)
+    settings = {**_COMMON, **msgspec.structs.asdict(hyperparameters), "random_seed": seed}
     progress("ranker")
-    ranker = _ranker(fit, held, seed)
+    ranker = _ranker(fit, held, settings)
     progress("eta_p50")
-    eta_p50 = _eta(fit, held, seed, 0.5)
+    eta_p50 = _eta(fit, held, settings, 0.5)
     progress("eta_p90")
-    eta_p90 = _eta(fit, held, seed, 0.9)
+    eta_p90 = _eta(fit, held, settings, 0.9)
     progress("success")
-    success = _classifier(fit, held, seed)
+    success = _classifier(fit, held, settings)
     return TrainedModels(ranker, eta_p50, eta_p90, success, calibrate(success, held))
 
 
@@ -129,6 +145,7 @@ def save(models: TrainedModels, work: Path) -> None:
     """Write the models and the calibration to the work directory."""
     directory = work / MODELS
     directory.mkdir(parents=True, exist_ok=True)
+    (directory / TUNING).unlink(missing_ok=True)  # it told of the models before these
     files = msgspec.structs.asdict(ModelFiles())
     for role, model in models.by_role().items():
         model.save_model(str(directory / files[role]))
@@ -151,7 +168,7 @@ def load(work: Path) -> TrainedModels:
     return TrainedModels(**models, calibration=msgspec.json.decode(calibration, type=Calibration))
 
 
-def _ranker(fit: pd.DataFrame, held: pd.DataFrame, seed: int) -> CatBoost:
+def _ranker(fit: pd.DataFrame, held: pd.DataFrame, settings: Settings) -> CatBoost:
     """Fit what an offer to a provider is worth.
 
     Not YetiRank inside each event: offers stop at the first acceptance, so all but the last are
@@ -159,22 +176,22 @@ def _ranker(fit: pd.DataFrame, held: pd.DataFrame, seed: int) -> CatBoost:
     ``docs/decisions/0013-rank-by-the-graded-outcome.md``.
     """
     pools = [_pool(part, GAIN_OF_GRADE[part["grade"].astype(int)]) for part in (fit, held)]
-    return _fit("CrossEntropy", pools, seed)
+    return _fit("CrossEntropy", pools, settings)
 
 
-def _eta(fit: pd.DataFrame, held: pd.DataFrame, seed: int, alpha: float) -> CatBoost:
+def _eta(fit: pd.DataFrame, held: pd.DataFrame, settings: Settings, alpha: float) -> CatBoost:
     arrived = [part[part["minutes_to_arrival"].notna()] for part in (fit, held)]
     pools = [_pool(part, part["minutes_to_arrival"].to_numpy()) for part in arrived]
-    return _fit(f"Quantile:alpha={alpha}", pools, seed)
+    return _fit(f"Quantile:alpha={alpha}", pools, settings)
 
 
-def _classifier(fit: pd.DataFrame, held: pd.DataFrame, seed: int) -> CatBoost:
+def _classifier(fit: pd.DataFrame, held: pd.DataFrame, settings: Settings) -> CatBoost:
     pools = [_pool(part, part["success"].astype(int).to_numpy()) for part in (fit, held)]
-    return _fit("Logloss", pools, seed)
+    return _fit("Logloss", pools, settings)
 
 
-def _fit(loss: str, pools: list[Pool], seed: int) -> CatBoost:
-    model = CatBoost({**_COMMON, "loss_function": loss, "random_seed": seed})
+def _fit(loss: str, pools: list[Pool], settings: Settings) -> CatBoost:
+    model = CatBoost({**settings, "loss_function": loss})
     model.fit(pools[0], eval_set=pools[1], early_stopping_rounds=50)
     metadata = model.get_metadata()
     for stamp in _STAMPS:  # the same data and seed give the same bytes

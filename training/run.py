@@ -3,24 +3,29 @@
 import argparse
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pandas as pd
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from feature_repo import bundle_manifest
 from feature_repo.bundle_manifest import BundleManifest
-from training import bundle, checks, dataset, evaluate, labels, models
+from training import bundle, checks, dataset, labels, models, tuning
 from training.errors import exit_on_errors
+from training.evaluation import evaluate, report
+from training.files import EVALUATION
+from training.models import TrainedModels
 
 _SHOWN = (
     ("NDCG@1, offered candidates", "ndcg_at_1"),
     ("NDCG@5, offered candidates", "ndcg_at_5"),
     ("True success of first choice", "true_success_at_1"),
 )
-_RULES = ("model", "nearest", "lowest_eta", "oracle")
+_RULES = ("model", "simpler_model", "nearest", "lowest_eta", "history_only", "oracle")
 
 
 class _Steps:
@@ -65,16 +70,35 @@ def run(options: argparse.Namespace, console: Console) -> BundleManifest:
         findings = checks.require(frame)
         steps.done("checks", f"all {len(findings)} hold")
         steps.start("models")
-        trained = models.train(frame, options.seed, lambda name: steps.start(f"models: {name}"))
-        models.save(trained, work)
+        trained = _train(frame, options, work, steps)
         steps.done("models", f"{trained.ranker.tree_count_} trees in the ranker")
         steps.start("evaluate")
-        evaluate.save(evaluate.evaluate(frame, trained), work)
-        steps.done("evaluate", "on the latest events")
+        found = evaluate.evaluate(frame, trained, options.seed, quick=True).results
+        found = replace(found, tuning=tuning.load(work))
+        evaluate.save(evaluate.metrics(found), work)
+        report.write(found, work / EVALUATION)
+        steps.done("evaluate", f"on the latest events, see {work / EVALUATION}")
         steps.start("bundle")
         manifest = bundle_manifest.load(bundle.build(work, options.bundle, options.seed))
         steps.done("bundle", f"{options.bundle}, version {manifest.version}")
     return manifest
+
+
+def _train(
+    frame: pd.DataFrame, options: argparse.Namespace, work: Path, steps: _Steps
+) -> TrainedModels:
+    def progress(name: str) -> None:
+        steps.start(f"models: {name}")
+
+    if not options.trials:
+        trained = models.train(frame, options.seed, progress)
+        models.save(trained, work)
+        return trained
+    tried = tuning.search(frame, options.seed, options.trials, options.minutes, progress)
+    trained = models.train(frame, options.seed, progress, tried.best.hyperparameters)
+    models.save(trained, work)
+    tuning.save(tried, work)
+    return trained
 
 
 def summary(manifest: BundleManifest) -> Table:
@@ -120,6 +144,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--maturity-hours", type=float, default=hours, help="age at which a label is final"
     )
+    tuning.add_budget(parser, default_trials=0)
     options = parser.parse_args(arguments)
     console = Console()
     with exit_on_errors("training.run"):

@@ -11,8 +11,9 @@ import pytest
 from feature_repo import bundle_manifest
 from feature_repo.model_matrix import MODEL_FEATURES
 from tests.training.conftest import Prepared
-from training import bundle, evaluate, models
+from training import bundle, models
 from training.errors import DataError
+from training.evaluation import evaluate
 from training.models import TrainedModels
 
 MADE = datetime(2026, 1, 5, tzinfo=UTC)
@@ -21,7 +22,7 @@ MADE = datetime(2026, 1, 5, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def metrics(training_set: pd.DataFrame, trained: TrainedModels) -> evaluate.Metrics:
     """What evaluation measures on the small archive."""
-    return evaluate.evaluate(training_set, trained)
+    return evaluate.metrics(evaluate.evaluate(training_set, trained, 7, quick=True).results)
 
 
 def test_the_ranker_beats_the_nearest_rule(metrics: evaluate.Metrics) -> None:
@@ -106,23 +107,6 @@ def test_weights_are_inverse_cut_and_scaled() -> None:
     assert rare.mean() == pytest.approx(1)
 
 
-def test_ndcg_by_hand() -> None:
-    """NDCG of two orders of the grades 3, 0, 1 is what the formula gives on paper."""
-    grades = np.array([3, 0, 1])
-    best = 7 + 1 / np.log2(3)
-    assert evaluate.ndcg(grades, np.array([3.0, 1.0, 2.0]), 5) == pytest.approx(1)
-    worst = 1 / np.log2(3) + 7 / np.log2(4)
-    assert evaluate.ndcg(grades, np.array([1.0, 3.0, 2.0]), 5) == pytest.approx(worst / best)
-    assert evaluate.ndcg(grades, np.array([1.0, 2.0, 3.0]), 1) == pytest.approx(1 / 7)
-
-
-def test_calibration_error_by_hand() -> None:
-    """A chance that is always 0.2 too high has that error; a right one has none."""
-    happened = np.array([1.0, 0.0] * 100)
-    assert evaluate.calibration_error(np.full(200, 0.5), happened) == pytest.approx(0)
-    assert evaluate.calibration_error(np.full(200, 0.7), happened) == pytest.approx(0.2)
-
-
 def test_too_little_data_is_refused(training_set: pd.DataFrame) -> None:
     """A handful of offers is refused with what is needed."""
     with pytest.raises(DataError, match="take an archive of more hours"):
@@ -133,5 +117,6 @@ def _bundle(
     prepared: Prepared, frame: pd.DataFrame, trained: TrainedModels, directory: Path, seed: int
 ) -> Path:
     models.save(trained, prepared.work)
-    evaluate.save(evaluate.evaluate(frame, trained), prepared.work)
+    found = evaluate.evaluate(frame, trained, seed, quick=True).results
+    evaluate.save(evaluate.metrics(found), prepared.work)
     return bundle.build(prepared.work, directory, seed, MADE)

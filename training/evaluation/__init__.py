@@ -1,0 +1,1 @@
+"""How good the models are, how sure that is, and why: ``python -m training.evaluation``."""
