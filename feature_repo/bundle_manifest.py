@@ -1,7 +1,8 @@
 """What a model bundle says of itself: ``bundle.json``, written by training, read by the endpoint.
 
 A bundle is one directory: ``bundle.json``, the CatBoost files that it names, ``reference.json``
-(what the features looked like in training) and ``model_card.md``. The module stands here because
+(what the features look like as this model serves them) with the sample of rows that it describes,
+and ``model_card.md``. The module stands here because
 training and scoring may not import each other.
 """
 

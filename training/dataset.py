@@ -7,7 +7,7 @@ come from ``feature_repo.model_matrix``, the function that the gateway calls. Ro
 import argparse
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +40,7 @@ def build(data: Path, feature_repo: Path, work: Path) -> pd.DataFrame:
 
     It has every offered candidate with a label, and of some test events also the candidates that
     were not offered (without label): a policy chooses among all of them. Columns: the keys,
-    ``offered_ts``, ``split``, ``offered``, ``stage_propensity``, ``grade``, ``success``,
+    ``cell``, ``offered_ts``, ``split``, ``offered``, ``stage_propensity``, ``grade``, ``success``,
     ``minutes_to_arrival``, the true ``success_probability`` where the archive knows it, and
     ``MODEL_FEATURES`` (float32).
 
@@ -137,13 +137,15 @@ def with_features(rows: pd.DataFrame, store: "FeatureStore") -> pd.DataFrame:
     stored = retrieve(rows, store)
     requests = rows[[column.name for column in REQUEST_INPUTS]]
     matrix = model_matrix(stored_columns(stored), request_columns(requests))
-    dropped = [*(c.name for c in REQUEST_INPUTS if c.name != "request_ts"), "propensity", "cell"]
+    dropped = [*(c.name for c in REQUEST_INPUTS if c.name != "request_ts"), "propensity"]
     features = pd.DataFrame(matrix, columns=list(MODEL_FEATURES), index=rows.index)
     return pd.concat([rows.drop(columns=dropped), features], axis=1)
 
 
-def retrieve(rows: pd.DataFrame, store: "FeatureStore") -> pd.DataFrame:
-    """Return ``STORED_FEATURES`` as of ``request_ts`` for each row, in the rows' order.
+def retrieve(
+    rows: pd.DataFrame, store: "FeatureStore", names: Sequence[str] = STORED_FEATURES
+) -> pd.DataFrame:
+    """Return stored features as of ``request_ts`` for each row, in the rows' order.
 
     Raises:
         DataError: Feast gave back other rows than it was asked for.
@@ -154,7 +156,7 @@ def retrieve(rows: pd.DataFrame, store: "FeatureStore") -> pd.DataFrame:
     with _feast_warnings_ignored():
         job = store.get_historical_features(
             entity_df=entities,
-            features=[name.replace("__", ":", 1) for name in STORED_FEATURES],
+            features=[name.replace("__", ":", 1) for name in names],
             full_feature_names=True,
             # A window's rows share their newest event for as long as none is newer; without this
             # the last of them is taken, which did not exist yet at the decision.

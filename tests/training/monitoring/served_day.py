@@ -1,0 +1,176 @@
+"""A day as a gateway would have served it, made from the small archive, with or without faults."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from feature_repo.model_matrix import MODEL_FEATURES, MODEL_FINGERPRINT
+from feature_repo.request_time import is_available
+from scoring.gateway import messages
+from tests.training.conftest import Prepared
+from training import dataset, models
+from training.files import DECISIONS
+from training.models import TrainedModels
+from training.monitoring import decision_record, decisions, skew
+
+if TYPE_CHECKING:
+    from feast import FeatureStore
+
+DAY = date(2026, 1, 5)
+SHOWN = 5
+VERSION = "of-this-test"
+Fault = Callable[[pd.DataFrame, "FeatureStore"], pd.DataFrame]
+"""Takes the rows that were shown, with everything that retrieval needs, and changes features."""
+_WEATHER = [
+    f"cell_conditions__{name}"
+    for name in ("precip_mm_h", "snow_cm", "temp_c", "visibility_km", "wind_kph", "alert_level")
+]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Every candidate of the archive as served: request, features, score, chance."""
+
+    rows: pd.DataFrame
+    store: "FeatureStore"
+
+
+def serve(prepared: Prepared, trained: TrainedModels) -> Archive:
+    """Return what a gateway would have read and scored, all of it equal to history."""
+    store = dataset.open_store(prepared.feature_repo, prepared.data / "offline")
+    asked = pd.read_parquet(prepared.data / DECISIONS).drop(columns="available_candidates")
+    status = dataset.retrieve(asked, store, ["provider_availability__status"])
+    available = is_available(
+        status["provider_availability__status"].fillna("").to_numpy(dtype=object)
+    )
+    counts = pd.Series(available).groupby(asked["event_id"]).sum()
+    asked["available_candidates"] = asked["event_id"].map(counts).astype(np.int32)
+    features = dataset.with_features(asked, store)[list(MODEL_FEATURES)]
+    rows = pd.concat([asked, features], axis=1)
+    raw = models.raw_probability(trained.success, models.matrix(rows))
+    rows["success_probability"] = np.interp(raw, trained.calibration.x, trained.calibration.y)
+    rows["score"] = trained.ranker.predict(models.matrix(rows))
+    ordered = rows.sort_values(["event_id", "score"], ascending=[True, False], kind="stable")
+    ordered["rank"] = ordered.groupby("event_id").cumcount() + 1
+    return Archive(ordered.reset_index(drop=True), store)
+
+
+def write(  # noqa: PLR0917 - the parts of a day
+    archive: Archive,
+    directory: Path,
+    seed: int,
+    fault: Fault = lambda rows, _store: rows,
+    events: int = 400,
+    version: str = VERSION,
+) -> None:
+    """Write a day of some of the archive's events through the gateway's own messages."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(archive.rows["event_id"].unique(), events, replace=False)
+    rows = archive.rows[archive.rows["event_id"].isin(chosen)].reset_index(drop=True)
+    shown = fault(rows[rows["rank"] <= SHOWN].reset_index(drop=True), archive.store)
+    records = [
+        row
+        for data in encode(rows, shown, version)
+        for row in decision_record.rows(decision_record.decode(data))
+    ]
+    decisions.write(records, directory, "served.parquet")
+
+
+def encode(rows: pd.DataFrame, shown: pd.DataFrame, version: str = VERSION) -> list[bytes]:
+    """Return the records of the decision log, one a decision."""
+    candidates = pd.Series([_candidate(row) for row in rows.to_dict("records")])
+    matrix = shown[list(MODEL_FEATURES)].to_numpy(dtype=np.float64).tolist()
+    features: dict[str, dict[str, list[float | None]]] = {}
+    keys = zip(shown["event_id"], shown["provider_id"], matrix, strict=True)
+    for event_id, provider_id, values in keys:
+        known = [None if math.isnan(value) else value for value in values]
+        features.setdefault(event_id, {})[provider_id] = known
+    first = rows.drop_duplicates("event_id").to_dict("records")
+    of_event = rows.groupby("event_id").indices
+    return [
+        msgspec.json.encode(
+            messages.Decision(
+                request=_request(row),
+                answer=_answer(row, version),
+                candidates=list(candidates[of_event[row["event_id"]]]),
+                feature_names=list(MODEL_FEATURES),
+                features=features[row["event_id"]],
+            )
+        )
+        for row in first
+    ]
+
+
+def _request(row: dict[Any, Any]) -> messages.RecommendationRequest:
+    return messages.RecommendationRequest(
+        event_id=row["event_id"],
+        location=messages.Location(float(row["request_lat"]), float(row["request_lon"])),
+        service=row["service"],
+        vehicle_class=int(row["vehicle_class"]),
+        promised_minutes=float(row["promised_minutes"]),
+    )
+
+
+def _answer(row: dict[Any, Any], version: str) -> messages.RecommendationAnswer:
+    return messages.RecommendationAnswer(
+        event_id=row["event_id"],
+        decided_at=row["request_ts"].isoformat(),
+        recommendations=[],
+        why_not_nearer=None,
+        candidates_considered=0,
+        excluded={},
+        degraded=[],
+        versions=messages.Versions(version, "test", MODEL_FINGERPRINT),
+        stage_ms={},
+    )
+
+
+def _candidate(row: dict[Any, Any]) -> messages.Candidate:
+    return messages.Candidate(
+        provider_id=row["provider_id"],
+        distance_km=None,
+        rank=int(row["rank"]),
+        score=float(row["score"]),
+        success_probability=float(row["success_probability"]),
+        propensity=float(row["propensity"]),
+    )
+
+
+def speeds_in(unit_per_kph: float) -> Fault:
+    """Return a fault: the GPS source sends speeds in another unit."""
+
+    def fault(rows: pd.DataFrame, _store: "FeatureStore") -> pd.DataFrame:
+        names = ["provider_motion__speed_mean_kph", "provider_motion__speed_max_kph"]
+        return rows.assign(**{name: np.float32(unit_per_kph) * rows[name] for name in names})
+
+    return fault
+
+
+def stuck_weather(rows: pd.DataFrame, _store: "FeatureStore") -> pd.DataFrame:
+    """Be the fault: each cell's weather stays what it first was, with advancing times."""
+    known = rows.sort_values("request_ts").dropna(subset=_WEATHER)
+    first = known.drop_duplicates("cell").set_index("cell")[_WEATHER]
+    return rows.assign(**{name: rows["cell"].map(first[name]) for name in _WEATHER})
+
+
+def everyone_available(rows: pd.DataFrame, _store: "FeatureStore") -> pd.DataFrame:
+    """Be the fault: every provider's status is available."""
+    return rows.assign(request_time__is_available=np.float32(1))
+
+
+def lag(minutes: float, *, ages_show_it: bool) -> Fault:
+    """Return a fault: stored features are history's of a while before the decision."""
+
+    def fault(rows: pd.DataFrame, store: "FeatureStore") -> pd.DataFrame:
+        lagged = skew.history(rows, store, lag_s=60 * minutes, ages_lag=ages_show_it)
+        names = list(MODEL_FEATURES)
+        return rows.assign(**dict(zip(names, lagged.astype(np.float32).T, strict=True)))
+
+    return fault

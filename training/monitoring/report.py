@@ -1,0 +1,137 @@
+"""The report of a day: one HTML file, and the same in short for a terminal."""
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from training.monitoring import plots
+from training.monitoring.day import Examined
+from training.monitoring.decisions import Decisions
+from training.monitoring.drift import is_of_the_world
+from training.monitoring.findings import Group, Severity, grouped, stops
+from training.monitoring.limits import Limits
+from training.monitoring.reference import BundleReference
+from training.monitoring.segments import ALL
+from training.monitoring.tables import tuples
+
+_TEMPLATE = Path(__file__).with_name("report.html.template")
+_MOST_HISTOGRAMS = 12
+_MOST_LINES = 14
+
+
+def write(  # noqa: PLR0913, PLR0917 - what a report is about
+    examined: Examined,
+    day: date,
+    model_version: str,
+    decisions: Decisions,
+    reference: BundleReference,
+    limits: Limits,
+    path: Path,
+) -> None:
+    """Write the HTML report; it needs nothing beside it."""
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    text = template.render(
+        day=day,
+        model_version=model_version,
+        examined=examined,
+        stopping=len(stops(examined.findings)),
+        groups=grouped(examined.findings),
+        limits=asdict(limits),
+        is_of_the_world=is_of_the_world,
+        drift=_whole(examined.drift).sort_values("psi", ascending=False).itertuples(),
+        skew_plot=plots.skew(examined.skew, limits),
+        drift_plot=plots.drift(examined.drift, limits) if len(examined.drift) else "",
+        histograms=[
+            plots.histogram(name, decisions.served[name], reference.sample[name])
+            for name in _to_look_at(examined.drift)
+        ],
+        ages_plot=plots.ages(examined.ages),
+        calibration_plot=plots.calibration(examined.quality.deciles),
+        ripening_plot=plots.ripening(examined.quality.ripening),
+    )
+    path.write_text(text, encoding="utf-8")
+
+
+def _whole(drift: pd.DataFrame) -> pd.DataFrame:
+    return drift[drift["segment"] == ALL] if len(drift) else pd.DataFrame({"psi": []})
+
+
+def _to_look_at(drift: pd.DataFrame) -> list[str]:
+    """Return the features that moved most, over all decisions."""
+    moved = _whole(drift).sort_values("psi", ascending=False)
+    return [] if moved.empty else list(moved["feature"].head(_MOST_HISTOGRAMS))
+
+
+def show(examined: Examined, console: Console) -> None:
+    """Print the day in short: a line a part, and the findings by their likely cause."""
+    console.print(_parts(examined))
+    groups = grouped(examined.findings)
+    for group in groups[:_MOST_LINES]:
+        console.print(_told(group), soft_wrap=True)
+    if len(groups) > _MOST_LINES:
+        console.print(f"... and {len(groups) - _MOST_LINES} more in the report")
+
+
+def _parts(examined: Examined) -> Table:
+    table = Table(title=f"{examined.decisions:,} of {examined.total:,} decisions examined")
+    table.add_column("part")
+    table.add_column("what was measured")
+    for part, found in _lines(examined).items():
+        table.add_row(part, found)
+    return table
+
+
+def _lines(examined: Examined) -> dict[str, str]:
+    skew, whole = examined.skew, _whole(examined.drift)
+    equal = skew["equal_share"]
+    lines = {
+        "skew": f"{(equal == 1).sum()} of {len(equal)} features always equal history; the least "
+        f"equal is {skew['feature'][equal.idxmin()]} ({equal.min():.2%})",
+    }
+    if len(whole):
+        provider = whole[~whole["feature"].map(is_of_the_world)]
+        lines["drift"] = "; ".join(
+            f"largest PSI {of['psi'].max():.3f} ({of.loc[of['psi'].idxmax(), 'feature']})"
+            for of in (provider, whole[whole["feature"].map(is_of_the_world)])
+        )
+    return lines | {
+        "feeds": "; ".join(
+            f"{row.feed} repeats {row.repeats:.1%} of {row.pairs} (training {row.reference:.1%})"
+            for row in tuples(examined.feeds[examined.feeds["segment"] == ALL])
+        ),
+        "available": "; ".join(
+            f"{row.available:.1%} of shown providers (training {row.available_reference:.1%})"
+            for row in tuples(examined.availability[examined.availability["segment"] == ALL])
+        ),
+        "ages": "; ".join(
+            f"{row.feature.removeprefix('request_time__').removesuffix('_age_s')} "
+            f"{row.median:.0f} s (training {row.median_reference:.0f})"
+            for row in tuples(examined.ages[examined.ages["segment"] == ALL])
+        ),
+        "calibration": f"error {examined.quality.error:.3f} on "
+        f"{examined.quality.deciles['offers'].sum():,} ripe labels",
+        "labels": "; ".join(
+            f"{row.age_h:g} h: success {row.success:.1%}, Brier {row.brier:.3f}, "
+            f"{row.differ:.1%} not final"
+            for row in tuples(examined.quality.ripening)
+        ),
+    }
+
+
+def _told(group: Group) -> Text:
+    worst = group.worst
+    stops_it = worst.severity is Severity.STOP
+    more = f"; and {len(group.others)} more of this kind" if group.others else ""
+    return Text.assemble(
+        (f"{worst.severity.value.upper():5}", "bold red" if stops_it else "yellow"),
+        (f"{worst.kind.value} {worst.feature}", "bold"),
+        f" [{worst.segment}] {worst.value:.4g}, limit {worst.limit:.4g}: {worst.detail}{more}\n",
+        (f"     {worst.advice}", "dim"),
+    )
