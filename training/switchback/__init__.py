@@ -1,0 +1,1 @@
+"""Switchback experiments: two ways to dispatch take turns by region and hour."""
