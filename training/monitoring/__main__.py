@@ -32,6 +32,7 @@ def run(options: argparse.Namespace, console: Console) -> Examined:
     manifest = bundle_manifest.load(options.bundle)
     usual = reference.load(options.bundle)
     taken = decisions.read(options.decisions, options.day, options.decisions_at_most)
+    decisions.require(taken, allowed.least_decisions)
     outcomes = read_frame(options.data / OUTCOMES, "the archive of outcomes")
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
@@ -84,9 +85,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--decisions", type=Path, required=True, help="what collect wrote")
-    parser.add_argument(
-        "--data", type=Path, required=True, help="where offline/ and outcomes.parquet are"
-    )
+    parser.add_argument("--data", type=Path, required=True, help="where offline/ and outcomes/ are")
     parser.add_argument("--bundle", type=Path, required=True, help="the bundle that served")
     parser.add_argument("--out", type=Path, required=True, help="where report and metrics go")
     parser.add_argument(

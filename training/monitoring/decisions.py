@@ -117,8 +117,23 @@ def read(directory: Path, day: date, most: int) -> Decisions:
     return Decisions(ordered.reset_index(drop=True), total)
 
 
+def require(decisions: Decisions, least: float) -> None:
+    """Check that there is enough to judge: too little would pass for well.
+
+    Raises:
+        DataError: There are fewer decisions with logged features than ``least``.
+    """
+    count = decisions.served["event_id"].nunique()
+    if count < least:
+        raise DataError(
+            f"{count} decisions with logged features are too few to judge, at least {least:g} are "
+            "needed: collect the whole day, give another --day, or see why the gateway refuses"
+        )
+
+
 def _keys(path: Path) -> pd.Series:
-    return pq.ParquetFile(path).read(["event_id"]).column(0).to_pandas().drop_duplicates()
+    ids: pd.Series = pq.ParquetFile(path).read(["event_id"]).column(0).to_pandas()
+    return ids.drop_duplicates()
 
 
 def _choose(event_ids: pd.Series, most: int) -> tuple[pd.Series, int]:

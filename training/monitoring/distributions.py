@@ -13,7 +13,7 @@ LEAST_SHARE = 1e-4
 
 def known(values: Floats) -> Floats:
     """Return the values that are neither NaN nor infinite."""
-    return values[np.isfinite(values)]
+    return np.asarray(values[np.isfinite(values)])
 
 
 def psi(reference: Floats, served: Floats, edges: Floats) -> float:

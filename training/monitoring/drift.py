@@ -33,6 +33,9 @@ _WORLD = {
 }
 _UNIT_EXPLAINS = 0.5
 """Share of the KS distance that must be gone when a unit is undone."""
+_LEAST_VALUES = 50
+COLUMNS = ["feature", "segment", "served", "reference", "psi", "psi_chance", "ks", "ks_chance",
+           "missing", "missing_reference", "missing_chance", "unit", "unit_ks"]  # fmt: skip
 
 
 def is_of_the_world(feature: str) -> bool:
@@ -84,7 +87,7 @@ def table(served: pd.DataFrame, reference: BundleReference, limits: Limits) -> p
         for segment, ours, theirs, sizes in enough
         for name in MODEL_FEATURES
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _sizes(served: pd.DataFrame, sample: pd.DataFrame) -> tuple[int, int]:
@@ -138,7 +141,7 @@ def _unit(
     """
     ours, theirs = served[served != 0], reference[reference != 0]
     choices = units.mistaken(name)
-    if not choices or min(len(ours), len(theirs)) < sizes.served / 2:
+    if not choices or min(len(ours), len(theirs)) < _LEAST_VALUES:
         return {}
     now = distributions.ks(theirs, ours)
     after, unit = min((distributions.ks(theirs, unit.undone(ours)), unit.name) for unit in choices)

@@ -1,8 +1,10 @@
 """Feeds that are stuck: readings of a cell that repeat the ones before."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from training.monitoring import segments
@@ -39,9 +41,9 @@ def repeat_share(rows: pd.DataFrame, names: tuple[str, ...]) -> tuple[float, int
     readings = readings[readings[list(names)].notna().any(axis=1)].reset_index(drop=True)
     seconds = (readings["request_ts"] - pd.Timestamp(0, tz="UTC")).dt.total_seconds().to_numpy()
     pairs = [
-        (int(earlier), int(later))
+        pair
         for positions in readings.groupby("cell").indices.values()
-        for earlier, later in _pairs(positions, seconds)
+        for pair in _pairs(positions, seconds)
     ]
     if not pairs:
         return float("nan"), 0
@@ -51,10 +53,12 @@ def repeat_share(rows: pd.DataFrame, names: tuple[str, ...]) -> tuple[float, int
     return float(same.all(axis=1).mean()), len(pairs)
 
 
-def _pairs(positions: np.ndarray, seconds: np.ndarray) -> list[tuple[int, int]]:
+def _pairs(positions: Any, seconds: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
     times = seconds[positions]
     later = np.searchsorted(times, times + APART_S)
-    return [(positions[i], positions[j]) for i, j in enumerate(later) if j < len(positions)]
+    return [
+        (int(positions[i]), int(positions[j])) for i, j in enumerate(later) if j < len(positions)
+    ]
 
 
 def table(served: pd.DataFrame, reference: Mapping[str, float | None]) -> pd.DataFrame:

@@ -13,19 +13,19 @@ class Severity(StrEnum):
 
 
 class Kind(StrEnum):
-    """What a finding is; ``ADVICE`` has what to do."""
+    """What a finding is, causes before symptoms; ``ADVICE`` has what to do."""
 
-    SKEW = "skew"
     UNIT = "unit_change"
     LAG = "lag"
     FUTURE = "from_the_future"
-    PSI = "drift_psi"
-    KS = "drift_ks"
-    MISSING = "missing"
     STUCK = "stuck_feed"
     AVAILABLE = "everyone_available"
     UNUSABLE = "availability_unusable"
     CALIBRATION = "calibration"
+    SKEW = "skew"
+    MISSING = "missing"
+    PSI = "drift_psi"
+    KS = "drift_ks"
     UNRIPE = "no_ripe_labels"
     OTHER_MODEL = "other_model"
 

@@ -35,7 +35,7 @@ def table(compared: Compared, store: "FeatureStore") -> pd.DataFrame:
                 compared.rows.iloc[rows].reset_index(drop=True),
                 store,
                 lag_s=lag_s,
-                ages_lag=ages_show_it,
+                ages_show_it=ages_show_it,
             )
             equal = (lagged == served) | (np.isnan(lagged) & np.isnan(served))
             found.append((lag_s, ages_show_it, float(equal[differ].mean())))

@@ -58,13 +58,14 @@ def _features(registry: CollectorRegistry, examined: Examined) -> None:
         "Share of served values exactly equal to history's.",
         [({"feature": name}, share) for name, share in skew],
     )
-    whole = examined.drift[examined.drift["segment"] == ALL] if len(examined.drift) else []
+    drift = examined.drift
+    whole = drift[drift["segment"] == ALL]
     for name, meaning in {
         "psi": "Population stability index against the bundle's reference.",
         "ks": "Kolmogorov-Smirnov distance to the bundle's reference.",
         "missing": "Share of unknown values.",
     }.items():
-        samples = zip(whole["feature"], whole[name], strict=True) if len(whole) else []
+        samples = zip(whole["feature"], whole[name], strict=True)
         _gauge(
             registry, f"drift_{name}", meaning, [({"feature": f}, value) for f, value in samples]
         )
@@ -113,7 +114,8 @@ def _quality(registry: CollectorRegistry, examined: Examined) -> None:
     for name, meaning in {
         "success": "Share of successes by labels as they stood at an age.",
         "brier": "Brier score by labels as they stood at an age.",
-        "differ": "Share of labels that differ from the final ones at an age.",
+        "other_success": "Share of labels whose success at an age is not the final one.",
+        "other_grade": "Share of labels whose grade at an age is not the final one.",
         "offers": "Offers with a final label.",
     }.items():
         of_age = zip(quality.ripening["age_h"], quality.ripening[name], strict=True)

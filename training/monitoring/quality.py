@@ -14,12 +14,14 @@ from training.monitoring.findings import Finding, Kind, Severity
 from training.monitoring.limits import Limits
 from training.monitoring.tables import tuples
 
-AGES_H = (1.0, 2.0, 4.0, 6.0)
+AGES_H = (0.5, 1.0, 2.0, 4.0, 6.0)
 _SEED = 0
 """Of the draws that tell what luck alone makes of right chances."""
 _LEAST_LABELS = 100
 _TIMES = ("offered_ts", "promised_arrival_ts", "arrived_ts", "completed_ts", "cancelled_ts",
           "satisfaction_ts", "recorded_ts")  # fmt: skip
+_RIPENING = ["age_h", "offers", "success", "brier", "auc", "calibration_error",
+             "other_success", "other_grade"]  # fmt: skip
 _EPOCH = pd.Timestamp(0, tz="UTC")
 
 
@@ -31,7 +33,9 @@ class Quality:
         deciles: ``chance, happened, low, high, offers`` by tenth of the chance that was told.
         error: Expected calibration error; NaN without labels.
         error_if_right: What it stays below in 95 of 100 days if every chance is right.
-        ripening: ``age_h, offers, success, brier, auc, calibration_error, differ`` at each age.
+        ripening: ``age_h, offers, success, brier, auc, calibration_error`` by labels as they stood
+            at each age, and the shares whose success and grade are not the final ones,
+            ``other_success, other_grade``.
         counts: What became of the outcomes.
     """
 
@@ -98,10 +102,9 @@ def _ripening(ripe: pd.DataFrame, final: pd.DataFrame, maturity: timedelta) -> p
     rows = []
     for age in (timedelta(hours=h) for h in AGES_H if timedelta(hours=h) <= maturity):
         then, _ = label(since_offer, _EPOCH + age, age)
-        both = final.merge(then[[*KEYS, "success"]], on=KEYS, suffixes=("", "_then"))
+        both = final.merge(then[[*KEYS, "grade", "success"]], on=KEYS, suffixes=("", "_then"))
         rows.append((age / timedelta(hours=1), *_at_age(both)))
-    columns = ["age_h", "offers", "success", "brier", "auc", "calibration_error", "differ"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=_RIPENING)
 
 
 def _counted_from_the_offer(outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -114,16 +117,18 @@ def _counted_from_the_offer(outcomes: pd.DataFrame) -> pd.DataFrame:
 
 def _at_age(both: pd.DataFrame) -> tuple[float, ...]:
     if both.empty:
-        return (0, *[float("nan")] * 5)
-    chance, then = both["success_probability"], both["success_then"].astype(bool)
-    auc = roc_auc_score(then, chance) if then.nunique() > 1 else float("nan")
+        return (0, *[float("nan")] * 6)
+    chance = both["success_probability"].to_numpy(dtype=np.float64)
+    then = both["success_then"].to_numpy(dtype=np.float64)
+    auc = roc_auc_score(then, chance) if len(np.unique(then)) > 1 else float("nan")
     return (
         len(both),
         float(then.mean()),
         float(np.mean((chance - then) ** 2)),
         float(auc),
-        calibration_error(chance.to_numpy(), then.to_numpy(dtype=np.float64)),
-        float((then != both["success"]).mean()),
+        calibration_error(chance, then),
+        float((both["success_then"] != both["success"]).mean()),
+        float((both["grade_then"] != both["grade"]).mean()),
     )
 
 

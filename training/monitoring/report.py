@@ -45,12 +45,12 @@ def write(  # noqa: PLR0913, PLR0917 - what a report is about
         groups=grouped(examined.findings),
         limits=asdict(limits),
         is_of_the_world=is_of_the_world,
-        drift=_whole(examined.drift).sort_values("psi", ascending=False).itertuples(),
+        drift=_whole(examined.drift),
         skew_plot=plots.skew(examined.skew, limits),
         drift_plot=plots.drift(examined.drift, limits) if len(examined.drift) else "",
         histograms=[
             plots.histogram(name, decisions.served[name], reference.sample[name])
-            for name in _to_look_at(examined.drift)
+            for name in _whole(examined.drift)["feature"].head(_MOST_HISTOGRAMS)
         ],
         ages_plot=plots.ages(examined.ages),
         calibration_plot=plots.calibration(examined.quality.deciles),
@@ -60,13 +60,8 @@ def write(  # noqa: PLR0913, PLR0917 - what a report is about
 
 
 def _whole(drift: pd.DataFrame) -> pd.DataFrame:
-    return drift[drift["segment"] == ALL] if len(drift) else pd.DataFrame({"psi": []})
-
-
-def _to_look_at(drift: pd.DataFrame) -> list[str]:
-    """Return the features that moved most, over all decisions."""
-    moved = _whole(drift).sort_values("psi", ascending=False)
-    return [] if moved.empty else list(moved["feature"].head(_MOST_HISTOGRAMS))
+    """Return the features over all decisions, those that moved most first."""
+    return drift[drift["segment"] == ALL].sort_values("psi", ascending=False)
 
 
 def show(examined: Examined, console: Console) -> None:
@@ -89,40 +84,48 @@ def _parts(examined: Examined) -> Table:
 
 
 def _lines(examined: Examined) -> dict[str, str]:
-    skew, whole = examined.skew, _whole(examined.drift)
-    equal = skew["equal_share"]
-    lines = {
-        "skew": f"{(equal == 1).sum()} of {len(equal)} features always equal history; the least "
-        f"equal is {skew['feature'][equal.idxmin()]} ({equal.min():.2%})",
-    }
-    if len(whole):
-        provider = whole[~whole["feature"].map(is_of_the_world)]
-        lines["drift"] = "; ".join(
-            f"largest PSI {of['psi'].max():.3f} ({of.loc[of['psi'].idxmax(), 'feature']})"
-            for of in (provider, whole[whole["feature"].map(is_of_the_world)])
-        )
-    return lines | {
+    skew = examined.skew.sort_values("equal_share", kind="stable")
+    least, always = skew.iloc[0], int((skew["equal_share"] == 1).sum())
+    quality = examined.quality
+    return {
+        "skew": f"{always} of {len(skew)} features always equal history; the least equal is "
+        f"{least['feature']} ({least['equal_share']:.2%})",
+        "drift": _most_moved(_whole(examined.drift)),
         "feeds": "; ".join(
             f"{row.feed} repeats {row.repeats:.1%} of {row.pairs} (training {row.reference:.1%})"
-            for row in tuples(examined.feeds[examined.feeds["segment"] == ALL])
+            for row in tuples(_of_all(examined.feeds))
         ),
         "available": "; ".join(
             f"{row.available:.1%} of shown providers (training {row.available_reference:.1%})"
-            for row in tuples(examined.availability[examined.availability["segment"] == ALL])
+            for row in tuples(_of_all(examined.availability))
         ),
-        "ages": "; ".join(
+        "median ages": "; ".join(
             f"{row.feature.removeprefix('request_time__').removesuffix('_age_s')} "
             f"{row.median:.0f} s (training {row.median_reference:.0f})"
-            for row in tuples(examined.ages[examined.ages["segment"] == ALL])
+            for row in tuples(_of_all(examined.ages))
         ),
-        "calibration": f"error {examined.quality.error:.3f} on "
-        f"{examined.quality.deciles['offers'].sum():,} ripe labels",
-        "labels": "; ".join(
-            f"{row.age_h:g} h: success {row.success:.1%}, Brier {row.brier:.3f}, "
-            f"{row.differ:.1%} not final"
-            for row in tuples(examined.quality.ripening)
+        "calibration": f"error {quality.error:.3f} on {quality.deciles['offers'].sum():,} ripe "
+        f"labels (by luck up to {quality.error_if_right:.3f})",
+        "labels": "\n".join(
+            f"at {row.age_h:g} h: success {row.success:.1%}, Brier {row.brier:.3f}; "
+            f"{row.other_success:.1%} of successes and {row.other_grade:.1%} of grades not final"
+            for row in tuples(quality.ripening)
         ),
     }
+
+
+def _of_all(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["segment"] == ALL]
+
+
+def _most_moved(whole: pd.DataFrame) -> str:
+    world = whole["feature"].map(is_of_the_world).astype(bool)
+    parts = {"of providers": whole[~world], "of the world": whole[world]}
+    return "\n".join(
+        f"largest PSI {name} {part['psi'].iloc[0]:.3f} ({part['feature'].iloc[0]})"
+        for name, part in parts.items()
+        if len(part)
+    )
 
 
 def _told(group: Group) -> Text:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from feature_repo.schema import ServiceType
 
-ALL = "all"
+ALL, UNKNOWN = "all", "unknown"
 _AREA_RESOLUTION = 4
 """H3 cells of about 1,800 km2: a metro is two or three."""
 _HOURS = 6
@@ -22,12 +22,13 @@ def labels(rows: pd.DataFrame) -> pd.DataFrame:
     Args:
         rows: With ``provider_id``, ``cell`` and the model's features.
     """
-    services = np.array([service.value for service in ServiceType], dtype=object)
+    services = np.array([*(service.value for service in ServiceType), UNKNOWN], dtype=object)
+    codes = rows["request_time__service_code"].fillna(len(ServiceType)).to_numpy(dtype=int)
     cells = rows["cell"].map({cell: _area(cell) for cell in rows["cell"].unique()})
-    start = (rows["request_time__hour_of_day"] // _HOURS * _HOURS).astype(int)
+    start = (rows["request_time__hour_of_day"].fillna(24) // _HOURS * _HOURS).astype(int)
     return pd.DataFrame(
         {
-            "service": services[rows["request_time__service_code"].to_numpy(dtype=int)],
+            "service": services[codes],
             "region": rows["provider_id"].str.partition("-")[0],
             "area": cells,
             "hour": start.map(lambda hour: f"{hour:02d}-{hour + _HOURS:02d}"),
@@ -58,4 +59,4 @@ def decisions(rows: pd.DataFrame) -> int:
 
 
 def _area(cell: str) -> str:
-    return h3.cell_to_parent(cell, _AREA_RESOLUTION) if h3.is_valid_cell(cell) else "unknown"
+    return h3.cell_to_parent(cell, _AREA_RESOLUTION) if h3.is_valid_cell(cell) else UNKNOWN

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from feature_repo.analyst_frames import request_columns, stored_columns
-from feature_repo.model_matrix import MODEL_FEATURES, model_matrix
+from feature_repo.model_matrix import MODEL_FEATURES, full_name, model_matrix
 from feature_repo.request_time import REQUEST_INPUTS, is_available
+from feature_repo.schema import VIEWS
 from training.dataset import retrieve
 from training.monitoring import units
 from training.monitoring.findings import Finding, Kind, Severity
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 _STATUS = "provider_availability__status"
+_OBSERVED = sorted(
+    full_name(view.name, name)
+    for view in VIEWS.values()
+    for name in {view.observed_at, view.judged_by}
+    if name is not None
+)
+"""From what ages are counted."""
 _EXAMPLES = 3
 
 
@@ -61,7 +69,7 @@ def with_available_candidates(
 
 
 def history(
-    rows: pd.DataFrame, store: "FeatureStore", *, lag_s: float = 0.0, ages_lag: bool = True
+    rows: pd.DataFrame, store: "FeatureStore", *, lag_s: float = 0.0, ages_show_it: bool = True
 ) -> Floats:
     """Return what retrieval and ``model_matrix`` give for each row, float64 [n, features].
 
@@ -69,11 +77,15 @@ def history(
         rows: Join keys, ``request_ts`` and the request's columns.
         store: The feature repository.
         lag_s: How long before the decision the stored features are as of.
-        ages_lag: Whether the ages count until the decision, and so show the lag.
+        ages_show_it: False if rows are stamped when they are written, and so seem fresh.
     """
-    earlier = rows.assign(request_ts=rows["request_ts"] - pd.Timedelta(seconds=lag_s))
-    stored = retrieve(earlier, store)
-    asked = (rows if ages_lag else earlier)[[column.name for column in REQUEST_INPUTS]]
+    earlier = rows["request_ts"] - pd.Timedelta(seconds=lag_s)
+    stored = retrieve(rows.assign(request_ts=earlier), store)
+    if not ages_show_it:
+        stored = stored.assign(
+            **{name: stored[name] + pd.Timedelta(seconds=lag_s) for name in _OBSERVED}
+        )
+    asked = rows[[column.name for column in REQUEST_INPUTS]]
     matrix = model_matrix(stored_columns(stored), request_columns(asked))
     return matrix.astype(np.float64)
 

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from feature_repo import bundle_manifest
 from feature_repo.model_matrix import MODEL_FEATURES, MODEL_FINGERPRINT
 from feature_repo.request_time import is_available
 from scoring.gateway import messages
@@ -18,7 +19,9 @@ from tests.training.conftest import Prepared
 from training import dataset, models
 from training.files import DECISIONS
 from training.models import TrainedModels
+from training.monitoring import __main__ as monitoring
 from training.monitoring import decision_record, decisions, skew
+from training.monitoring.findings import Finding
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -40,6 +43,50 @@ class Archive:
 
     rows: pd.DataFrame
     store: "FeatureStore"
+
+
+@dataclass(frozen=True)
+class Job:
+    """The daily job as a person starts it, over days that ``serve`` makes."""
+
+    archive: Archive
+    bundle: Path
+    prepared: Prepared
+    directory: Path
+
+    @property
+    def out(self) -> Path:
+        """Where it writes."""
+        return self.directory / "out"
+
+    def serve(self, seed: int, fault: Fault | None = None, events: int = 400) -> None:
+        """Make the day that it examines."""
+        version = bundle_manifest.load(self.bundle).version
+        write(self.archive, self.directory, seed, fault or _no_fault, events, version)
+
+    def run(self, *options: str) -> int:
+        """Run it and return its exit code."""
+        places = {
+            "--decisions": self.directory,
+            "--data": self.prepared.data,
+            "--bundle": self.bundle,
+            "--feature-repo": self.prepared.feature_repo,
+            "--out": self.out,
+            "--day": DAY,
+        }
+        given = [str(part) for option in places.items() for part in option]
+        try:
+            return monitoring.main([*given, *options])
+        except SystemExit as end:
+            return int(str(end.code))
+
+    def findings(self) -> list[Finding]:
+        """Return what the last run found."""
+        return msgspec.json.decode((self.out / "findings.json").read_bytes(), type=list[Finding])
+
+
+def _no_fault(rows: pd.DataFrame, _store: "FeatureStore") -> pd.DataFrame:
+    return rows
 
 
 def serve(prepared: Prepared, trained: TrainedModels) -> Archive:
@@ -66,7 +113,7 @@ def write(  # noqa: PLR0917 - the parts of a day
     archive: Archive,
     directory: Path,
     seed: int,
-    fault: Fault = lambda rows, _store: rows,
+    fault: Fault = _no_fault,
     events: int = 400,
     version: str = VERSION,
 ) -> None:
@@ -169,7 +216,7 @@ def lag(minutes: float, *, ages_show_it: bool) -> Fault:
     """Return a fault: stored features are history's of a while before the decision."""
 
     def fault(rows: pd.DataFrame, store: "FeatureStore") -> pd.DataFrame:
-        lagged = skew.history(rows, store, lag_s=60 * minutes, ages_lag=ages_show_it)
+        lagged = skew.history(rows, store, lag_s=60 * minutes, ages_show_it=ages_show_it)
         names = list(MODEL_FEATURES)
         return rows.assign(**dict(zip(names, lagged.astype(np.float32).T, strict=True)))
 
