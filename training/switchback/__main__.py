@@ -10,6 +10,7 @@ from rich.console import Console
 from training.errors import exit_on_errors
 from training.labels import moment
 from training.switchback import commands
+from training.switchback.design import HOURS_PER_BLOCK
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
     power.add_argument("--effect", type=_share, required=True, help="on the success rate, as 0.02")
     power.add_argument("--days", type=_days, nargs="+", default=[7, 14, 21, 28], help="to try")
     power.add_argument("--wanted", type=_share, default=0.8, help="power to reach")
-    aa = command("aa", commands.run_aa, "false alarms without effect; exit code 3 if not 5 +- 1 %%")
+    aa = command(
+        "aa", commands.run_aa, "false alarms without effect; exit code 3 if not 5 +- 1 in 100"
+    )
     _simulation(aa, simulations=1000)
     aa.add_argument("--days", type=_days, default=14, help="of the experiment")
     return made
@@ -105,7 +108,9 @@ def _simulation(one: argparse.ArgumentParser, simulations: int) -> None:
 
 
 def _blocks(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--hours-per-block", type=int, default=2, help="a divisor of 24")
+    one.add_argument(
+        "--hours-per-block", type=int, choices=HOURS_PER_BLOCK, default=2, help="a divisor of 24"
+    )
     one.add_argument(
         "--washout-minutes", type=float, default=30.0, help="left out at the head of each block"
     )

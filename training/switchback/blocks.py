@@ -148,7 +148,7 @@ def _numbers(raw: pd.Series) -> pd.Series:
     wrong = raw.notna() & ~values.between(low, high)
     if wrong.any():
         raise DataError(
-            f"{raw.name}: {raw[wrong].iloc[0]!r} must be a number from {low:g} to {high:g}, as "
+            f"{raw.name}: {raw[wrong].iloc[0]} must be a number from {low:g} to {high:g}, as "
             f"must {int(wrong.sum()) - 1:,} more"
         )
     return values
@@ -167,7 +167,9 @@ def _means(counted: pd.DataFrame, metric: str, shape: tuple[int, ...]) -> BlockM
 def _with_keys(frame: pd.DataFrame, times: list[str], what: str) -> pd.DataFrame:
     """Return the frame with regions as text and times in UTC."""
     try:
-        made = {n: pd.to_datetime(frame[n], utc=True).dt.as_unit("us") for n in times}
+        made = {
+            n: pd.to_datetime(frame[n], utc=True, format="ISO8601").dt.as_unit("us") for n in times
+        }
     except (ValueError, TypeError) as error:
         raise DataError(f"{what}: {times} must be times, ISO 8601 ({error})") from error
     for name, column in made.items():

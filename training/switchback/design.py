@@ -15,6 +15,7 @@ from training.errors import DataError
 
 CONTROL, TREATMENT = "control", "treatment"
 HOURS_PER_DAY = 24
+HOURS_PER_BLOCK = (1, 2, 3, 4, 6, 8, 12, 24)
 
 Bools = npt.NDArray[np.bool_]
 
@@ -47,18 +48,29 @@ class Plan:
             raise DataError(f"regions {list(self.regions)}: give one or more different names")
         if self.days < 2:
             raise DataError(f"days {self.days}: each hour needs a day of each arm; give 2 or more")
-        if self.hours_per_block < 1 or HOURS_PER_DAY % self.hours_per_block:
-            raise DataError(f"hours per block {self.hours_per_block}: give a divisor of 24")
-        if not 0 <= self.washout_minutes < 60 * self.hours_per_block:
+        if self.hours_per_block not in HOURS_PER_BLOCK:
             raise DataError(
-                f"washout minutes {self.washout_minutes:g}: give 0 or more, and less than a "
-                f"block of {self.hours_per_block} h"
+                f"hours per block {self.hours_per_block}: give one of {HOURS_PER_BLOCK}"
             )
+        require_washout(self.washout_minutes, self.hours_per_block)
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """Regions, days, slots a day."""
         return len(self.regions), self.days, HOURS_PER_DAY // self.hours_per_block
+
+
+def require_washout(washout_minutes: float, hours_per_block: int) -> None:
+    """Check that a washout leaves something of a block.
+
+    Raises:
+        DataError: It does not, or is negative.
+    """
+    if not 0 <= washout_minutes < 60 * hours_per_block:
+        raise DataError(
+            f"washout minutes {washout_minutes:g}: give 0 or more, and less than a block of "
+            f"{hours_per_block} h"
+        )
 
 
 def assign(shape: tuple[int, int, int], rng: np.random.Generator, count: int = 1) -> Bools:

@@ -9,7 +9,7 @@ from scipy.stats import binomtest, norm, t
 from training.switchback import generator
 from training.switchback.analysis import Score, p_values, residuals
 from training.switchback.blocks import BlockMeans, Floats
-from training.switchback.design import HOURS_PER_DAY, Bools, assign
+from training.switchback.design import HOURS_PER_DAY, Bools, assign, require_washout
 from training.switchback.generator import Rates
 
 REDRAWN, CLUSTERED, NAIVE = "redrawn assignment", "clustered regression", "t-test over events"
@@ -37,6 +37,14 @@ class Trial:
     effect: float = 0.0
     simulations: int = 1000
     redraws: int = 999
+
+    def __post_init__(self) -> None:
+        """Check the washout.
+
+        Raises:
+            DataError: It leaves nothing of a block.
+        """
+        require_washout(self.washout_minutes, HOURS_PER_DAY // self.rates.events.shape[1])
 
     @property
     def shape(self) -> tuple[int, int, int]:
