@@ -26,17 +26,14 @@ def table(compared: Compared, store: "FeatureStore") -> pd.DataFrame:
 
     Each lag costs a retrieval, so this is for days on which values differ.
     """  # noqa: D205 - one sentence
-    rows = np.flatnonzero(compared.differ.any(axis=1))[:_MOST_ROWS]
-    differ, served = compared.differ[rows], compared.served[rows]
+    index = np.flatnonzero(compared.differ.any(axis=1))[:_MOST_ROWS]
+    rows = compared.rows.iloc[index].reset_index(drop=True)
+    differ, served = compared.differ[index], compared.served[index]
     found = []
     for lag_s in LAGS_S:
-        for ages_show_it in (True, False):
-            lagged = skew.history(
-                compared.rows.iloc[rows].reset_index(drop=True),
-                store,
-                lag_s=lag_s,
-                ages_show_it=ages_show_it,
-            )
+        stored = skew.as_of(rows, store, lag_s)
+        for ages_show_it, seen in ((True, stored), (False, skew.restamped(stored, lag_s))):
+            lagged = skew.matrix(rows, seen)
             equal = (lagged == served) | (np.isnan(lagged) & np.isnan(served))
             found.append((lag_s, ages_show_it, float(equal[differ].mean())))
     return pd.DataFrame(found, columns=["lag_s", "ages_show_it", "explained"])

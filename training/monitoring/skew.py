@@ -68,32 +68,29 @@ def with_available_candidates(
     return served.assign(available_candidates=served["event_id"].map(counts).astype(np.int32))
 
 
-def history(
-    rows: pd.DataFrame, store: "FeatureStore", *, lag_s: float = 0.0, ages_show_it: bool = True
-) -> Floats:
-    """Return what retrieval and ``model_matrix`` give for each row, float64 [n, features].
+def as_of(rows: pd.DataFrame, store: "FeatureStore", lag_s: float = 0.0) -> pd.DataFrame:
+    """Return the stored features as they were ``lag_s`` before each row's decision."""
+    moment = rows["request_ts"] - pd.Timedelta(seconds=lag_s)
+    return retrieve(rows.assign(request_ts=moment), store)
 
-    Args:
-        rows: Join keys, ``request_ts`` and the request's columns.
-        store: The feature repository.
-        lag_s: How long before the decision the stored features are as of.
-        ages_show_it: False if rows are stamped when they are written, and so seem fresh.
-    """
-    earlier = rows["request_ts"] - pd.Timedelta(seconds=lag_s)
-    stored = retrieve(rows.assign(request_ts=earlier), store)
-    if not ages_show_it:
-        stored = stored.assign(
-            **{name: stored[name] + pd.Timedelta(seconds=lag_s) for name in _OBSERVED}
-        )
+
+def restamped(stored: pd.DataFrame, lag_s: float) -> pd.DataFrame:
+    """Return stored features as if they had been observed so much later: they seem fresh."""
+    later = pd.Timedelta(seconds=lag_s)
+    return stored.assign(**{name: stored[name] + later for name in _OBSERVED})
+
+
+def matrix(rows: pd.DataFrame, stored: pd.DataFrame) -> Floats:
+    """Return what ``model_matrix`` makes of stored features at each decision, float64 [n, f]."""
     asked = rows[[column.name for column in REQUEST_INPUTS]]
-    matrix = model_matrix(stored_columns(stored), request_columns(asked))
-    return matrix.astype(np.float64)
+    made = model_matrix(stored_columns(stored), request_columns(asked))
+    return made.astype(np.float64)
 
 
 def compare(rows: pd.DataFrame, store: "FeatureStore") -> Compared:
     """Compare served rows (see ``with_available_candidates``) with history."""
     served = rows[list(MODEL_FEATURES)].to_numpy(dtype=np.float64)
-    return Compared(rows, served, history(rows, store))
+    return Compared(rows, served, matrix(rows, as_of(rows, store)))
 
 
 def table(compared: Compared) -> pd.DataFrame:

@@ -216,7 +216,9 @@ def lag(minutes: float, *, ages_show_it: bool) -> Fault:
     """Return a fault: stored features are history's of a while before the decision."""
 
     def fault(rows: pd.DataFrame, store: "FeatureStore") -> pd.DataFrame:
-        lagged = skew.history(rows, store, lag_s=60 * minutes, ages_show_it=ages_show_it)
+        stored = skew.as_of(rows, store, 60 * minutes)
+        seen = stored if ages_show_it else skew.restamped(stored, 60 * minutes)
+        lagged = skew.matrix(rows, seen)
         names = list(MODEL_FEATURES)
         return rows.assign(**dict(zip(names, lagged.astype(np.float32).T, strict=True)))
 
