@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 import time
 from datetime import UTC, datetime
@@ -11,10 +12,11 @@ from rich.console import Console
 from rich.progress import Progress
 
 from simulator import batch_tables, history, live
-from simulator.geography import METROS
 from simulator.kinesis import Publisher, StreamError, connect
+from simulator.metros import METROS
 from simulator.reports import Intervals
-from simulator.world import World, WorldSettings
+from simulator.world import WorldSettings
+from simulator.worlds import Worlds
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,13 +38,23 @@ def _history(options: argparse.Namespace, settings: WorldSettings) -> int:
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task("Simulating", total=1.0)
         summary = history.write(
-            settings, span, options.out, lambda share: progress.update(bar, completed=share)
+            settings,
+            span,
+            options.out,
+            lambda share: progress.update(bar, completed=share),
+            history.Contents(options.events, options.feature_rows),
+            options.processes,
         )
-    lines = [f"  {stream:24}{count:>9,} events" for stream, count in summary.events.items()]
+    lines = [f"  {stream:24}{count:>11,} events" for stream, count in summary.events.items()]
+    if options.feature_rows:
+        lines.append(f"  {'stream views':24}{summary.feature_rows:>11,} rows")
+    seconds = time.monotonic() - began
     sys.stdout.write(
-        f"{options.out}: {options.hours:g} h of {settings.providers} providers, "
-        f"{summary.decisions:,} decisions, {summary.offers:,} offers, "
-        f"{time.monotonic() - began:.1f} s\n" + "\n".join(lines) + "\n"
+        f"{options.out}: {options.hours:g} h of {settings.providers:,} providers in "
+        f"{settings.metros} metros, {summary.decisions:,} decisions with "
+        f"{summary.candidates:,} candidates, {summary.offers:,} offers, {seconds:.1f} s "
+        f"({summary.decisions / seconds:,.0f} decisions/s)\n"
+        + "".join(f"{line}\n" for line in lines)
     )
     return 0
 
@@ -54,17 +66,23 @@ def _live(options: argparse.Namespace, settings: WorldSettings) -> int:
     publisher = Publisher(connect(options.endpoint_url, options.region))
     publisher.check()
     start_s = time.time()
-    world = World(settings, start_s, f"live-{int(start_s)}")
+    worlds = Worlds(settings, start_s, f"live-{int(start_s)}")
     if options.batch_dir is not None:
-        today = batch_tables.midnight(start_s)
-        batch_tables.write_profiles(world.providers, options.batch_dir, today)
-        batch_tables.write_records(
-            world.providers, options.batch_dir, settings.seed, today - batch_tables.ONE_DAY, today
-        )
+        _write_batch_tables(worlds, options.batch_dir, settings.seed)
     with live.stopped_by_signals() as stop:
-        total = live.play(world, publisher, live.Pace(options.speed), stop)
+        total = live.play(worlds, publisher, live.Pace(options.speed), stop)
     sys.stderr.write(f"simulator: stopped after {total:,} events\n")
     return 0
+
+
+def _write_batch_tables(worlds: Worlds, directory: Path, seed: int) -> None:
+    today = batch_tables.midnight(worlds.now_s)
+    for world in worlds.of_metros:
+        metro = world.fields.cells.metro.name
+        batch_tables.write_profiles(world.providers, directory, today, metro)
+        batch_tables.write_records(
+            world.providers, directory, today - batch_tables.ONE_DAY, today, (seed, metro)
+        )
 
 
 def _settings(options: argparse.Namespace) -> WorldSettings:
@@ -108,6 +126,24 @@ def _parser() -> argparse.ArgumentParser:
         default=datetime.now(UTC).replace(minute=0, second=0, microsecond=0),
         help="when the archive ends, ISO 8601, UTC",
     )
+    past.add_argument(
+        "--events",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="write the streams' events, for the Flink jobs",
+    )
+    past.add_argument(
+        "--feature-rows",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="write the stream views' rows that the decisions' candidates could read",
+    )
+    past.add_argument(
+        "--processes",
+        type=_count,
+        default=os.cpu_count() or 1,
+        help="metros played at a time; the archive is the same whatever it is",
+    )
     _world_options(past, Intervals(gps_s=60.0, availability_s=90.0, conditions_s=120.0))
     now = commands.add_parser(
         "live", formatter_class=formatter, help="play the world on Kinesis until stopped"
@@ -138,7 +174,11 @@ def _world_options(parser: argparse.ArgumentParser, intervals: Intervals) -> Non
     parser.add_argument("--providers", type=_count, default=400, help="number of providers")
     parser.add_argument("--seed", type=int, default=7, help="the same seed is the same world")
     parser.add_argument(
-        "--metros", type=int, choices=range(1, len(METROS) + 1), default=1, help="metros"
+        "--metros",
+        type=int,
+        choices=range(1, len(METROS) + 1),
+        default=1,
+        help="how many of the metros, from the first",
     )
     parser.add_argument(
         "--requests-per-hour",

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from simulator.geography import Floats
+from simulator.luck import Floats, key_of
 from simulator.outcomes import (
     ROAD_DETOUR,
     SATISFACTION_ANSWER_SHARE,
@@ -38,8 +38,8 @@ _PUBLISHED_AFTER = timedelta(hours=1)
 _PROFILE_AGE = timedelta(days=30)
 
 
-def write_profiles(providers: Providers, directory: Path, first_day: datetime) -> Path:
-    """Write ``provider_profile`` as it stood well before ``first_day``; return the file."""
+def write_profiles(providers: Providers, directory: Path, first_day: datetime, metro: str) -> Path:
+    """Write ``provider_profile`` as it stood well before ``first_day``; return the metro's file."""
     event = first_day - _PROFILE_AGE
     frame = pd.DataFrame(
         {
@@ -53,23 +53,35 @@ def write_profiles(providers: Providers, directory: Path, first_day: datetime) -
             **{f"can_{name}": providers.offers[:, i] for i, name in enumerate(SERVICES)},
         }
     )
-    return _write(frame, event, directory / "provider_profile" / "profiles.parquet")
+    return _write(frame, event, directory / "provider_profile" / f"{metro}.parquet")
 
 
 def write_records(
-    providers: Providers, directory: Path, seed: int, first_day: datetime, last_day: datetime
+    providers: Providers,
+    directory: Path,
+    first_day: datetime,
+    last_day: datetime,
+    key: tuple[int, str],
 ) -> list[Path]:
-    """Write ``provider_history`` for each day, both ends included; return the files."""
+    """Write ``provider_history`` for each day, both ends included; return the metro's files.
+
+    Args:
+        providers: Of one metro.
+        directory: Of the offline rows.
+        first_day: Midnight.
+        last_day: Midnight.
+        key: The world's seed and the metro's name: the same ones give the same records.
+    """
     paths = []
     day = first_day
     while day <= last_day:
-        rng = np.random.default_rng([seed, _RECORD_SEED, day.toordinal()])
+        rng = np.random.default_rng(key_of(*key, _RECORD_SEED, day.toordinal()))
         frame = pd.concat(
             [_record(providers, service, rng) for service in range(len(SERVICES))],
             ignore_index=True,
         )
         folder = directory / "provider_history" / f"date={day:%Y-%m-%d}"
-        paths.append(_write(frame, day, folder / "records.parquet"))
+        paths.append(_write(frame, day, folder / f"{key[1]}.parquet"))
         day += ONE_DAY
     return paths
 

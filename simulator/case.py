@@ -1,4 +1,4 @@
-"""A request under way and its candidates, shared by the dispatch desk and the jobs."""
+"""An offer under way, and the events by which the streams tell of requests and providers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,38 +11,24 @@ from flink_jobs.event_schemas import (
     TrafficEvent,
     WeatherEvent,
 )
+from simulator.fate import Fate
 from simulator.fleet import Fleet
-from simulator.geography import Ints
 from simulator.journal import Decision, Outcome
-from simulator.outcomes import Draws, Prospects, Request
+from simulator.outcomes import Request
 
 Event = GpsEvent | AvailabilityEvent | WeatherEvent | TrafficEvent | DispatchEvent
 Emit = Callable[[Event], None]
 
 
 @dataclass
-class Case:
-    """A request, its candidates, what they would do, and how many offers were made."""
-
-    request: Request
-    candidates: Ints
-    order: Ints
-    prospects: Prospects
-    draws: Draws
-    decision: Decision | None = None
-    offers_made: int = 0
-
-
-@dataclass
 class Offer:
-    """One offer of a case to one provider."""
+    """One offer of a decision to one provider."""
 
-    case: Case
-    position: int
-    """Into the case's candidates."""
+    decision: Decision
     provider: int
     """Into the fleet."""
     outcome: Outcome
+    fate: Fate
     leads: bool = False
     """Whether the tracked truck does the job; else another one does, from the base."""
 
@@ -55,7 +41,7 @@ def availability_event(fleet: Fleet, index: int, now_s: float) -> AvailabilityEv
         status=fleet.status(index),
         active_jobs=int(fleet.active_jobs[index]),
         capacity=int(fleet.providers.capacity[index]),
-        shift_end_ts=round(float(fleet.shift_end_s(now_s)[index]) * 1000),
+        shift_end_ts=round(fleet.shift_end_of_s(index, now_s) * 1000),
     )
 
 

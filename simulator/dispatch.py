@@ -4,52 +4,49 @@ from functools import partial
 
 import numpy as np
 
-from simulator import outcomes
+from simulator import luck, outcomes
 from simulator.agenda import Agenda
-from simulator.case import Case, Emit, Offer, request_event, step_event
+from simulator.candidates import CandidateSearch
+from simulator.case import Emit, Offer, request_event, step_event
+from simulator.fate import DECIDE_S, fate_of
 from simulator.fields import Fields
 from simulator.fleet import IDLE, Fleet
-from simulator.geography import Floats, Ints, plane_km
 from simulator.jobs import Jobs
-from simulator.journal import Decision, Journal, Outcome
-from simulator.outcomes import Request
-from simulator.policy import Choice, Policy, Truth
-from simulator.providers import SERVICES, Bools
+from simulator.journal import Decision, Outcome, Record, no_offers
+from simulator.outcomes import DRAWS_EACH, Request
+from simulator.policy import Choice, Observer, Policy, Truth
 
-MOST_CANDIDATES = 40
 MOST_OFFERS = 6
-_DECIDE_S = 3.0
-"""From the request to the first offer."""
-_NO_ANSWER_S = 90.0
 _NOBODY_S = 600.0
 """A driver for whom nobody can be found gives up after this."""
 _CANDIDATE_SEED = 20
-_TRUTH_SEED = 21
 _POLICY_SEED = 23
 
 
 class DispatchDesk:
-    """Plays requests on a fleet; emits events and keeps a journal if it is given one."""
+    """Plays requests on a fleet; emits events and tells a record of its decisions."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts of the world that it works on
         self,
         seed: int,
         fleet: Fleet,
         fields: Fields,
-        emit: Emit,
-        playable: Bools,
+        search: CandidateSearch,
         policy: Policy,
-        journal: Journal | None = None,
+        emit: Emit,
+        record: Record,
+        observed: Observer | None,
     ) -> None:
         self._seed = seed
-        self._policy = policy
+        self._observed = observed
         self._fleet = fleet
         self._fields = fields
+        self._search = search
+        self._policy = policy
         self._emit = emit
-        self._playable = playable
-        self._journal = journal
+        self._record = record
         self._agenda = Agenda()
-        self._jobs = Jobs(seed, fleet, self._agenda, emit, self._offer_next, journal)
+        self._jobs = Jobs(seed, fleet, self._agenda, emit, self._offer_next, record)
 
     def submit(self, request: Request) -> None:
         """Take a request that will come at its time."""
@@ -61,96 +58,67 @@ class DispatchDesk:
 
     def _open(self, request: Request, now_s: float) -> None:
         self._emit(request_event(request))
-        candidates, distance_km = self._candidates(request, now_s)
+        candidates, distance_km = self._search.nearest(request, now_s)
         if not len(candidates):
-            self._agenda.at(now_s + _NOBODY_S, partial(self._give_up, request, None))
+            self._agenda.at(now_s + _NOBODY_S, partial(self._leave_unserved, request))
             return
         providers = self._fleet.providers
         state = self._fleet.candidate_state(candidates, now_s)
         prospects = outcomes.prospects(providers, self._fields, request, state, now_s)
-        chance = outcomes.success_probability(
-            prospects, request, self._generator(_TRUTH_SEED, request)
+        truth = Truth(prospects, outcomes.success_probability(prospects, request))
+        choice = Choice(request, now_s, providers, candidates, distance_km, truth, self._observed)
+        rng = np.random.default_rng(self._key(_POLICY_SEED, request))
+        uniform = luck.uniforms(self._key(_CANDIDATE_SEED, request), candidates, DRAWS_EACH)
+        decision = Decision(
+            choice=choice,
+            ranking=self._policy.rank(choice, rng),
+            draws=outcomes.draw(prospects, request.service, uniform),
+            available_candidates=int((self._fleet.lead_state[candidates] == IDLE).sum()),
+            offer_rank=no_offers(len(candidates)),
         )
-        choice = Choice(
-            request, now_s, providers, candidates, distance_km, Truth(prospects, chance)
-        )
-        ranking = self._policy.rank(choice, self._generator(_POLICY_SEED, request))
-        draws = outcomes.draw(prospects, request.service, self._generator(_CANDIDATE_SEED, request))
-        case = Case(request, candidates, ranking.order[:MOST_OFFERS], prospects, draws)
-        self._write_down(case, ranking.propensity, chance)
-        self._agenda.at(now_s + _DECIDE_S, partial(self._offer_next, case))
+        self._record.opened(decision)
+        self._agenda.at(now_s + DECIDE_S, partial(self._offer_next, decision))
 
-    def _candidates(self, request: Request, now_s: float) -> tuple[Ints, Floats]:
-        """Return the nearest eligible providers and their distances, km."""
-        p = self._fleet.providers
-        base_km = plane_km(p.base_lat, p.base_lon, request.lat, request.lon)
-        eligible = (
-            self._playable
-            & self._fleet.free()
-            & (p.metro == request.metro)
-            & p.offers[:, SERVICES.index(request.service)]
-            & (p.max_vehicle_class >= request.vehicle_class)
-            & (base_km <= p.radius_km)
-        )
-        index = np.flatnonzero(eligible)
-        state = self._fleet.candidate_state(index, now_s)
-        distance_km = plane_km(state.lat, state.lon, request.lat, request.lon)
-        nearest = np.argsort(distance_km, kind="stable")[:MOST_CANDIDATES]
-        return index[nearest], distance_km[nearest]
+    def _key(self, purpose: int, request: Request) -> int:
+        return luck.key_of(self._seed, purpose, request.metro, request.number)
 
-    def _offer_next(self, case: Case, now_s: float) -> None:
-        ids = self._fleet.providers.ids
-        if case.offers_made == len(case.order):
-            self._give_up(case.request, ids[case.candidates[case.order[-1]]], now_s)
+    def _offer_next(self, decision: Decision, now_s: float) -> None:
+        order, rank = decision.ranking.order, decision.offers_made
+        if rank == min(len(order), MOST_OFFERS):
+            self._give_up(decision, now_s)
             return
-        position = int(case.order[case.offers_made])
-        case.offers_made += 1
-        index = int(case.candidates[position])
-        self._emit(step_event(case.request, "offer", now_s, ids[index]))
+        position = int(order[rank])
+        decision.offers_made = rank + 1
+        decision.offer_rank[position] = rank + 1
+        request, index = decision.request, int(decision.choice.candidates[position])
         outcome = Outcome(
-            event_id=case.request.event_id,
-            provider_id=ids[index],
+            event_id=request.event_id,
+            provider_id=self._fleet.providers.ids[index],
             offered_s=now_s,
-            promised_arrival_s=now_s + 60 * case.request.promised_minutes,
+            promised_arrival_s=now_s + 60 * request.promised_minutes,
             recorded_s=now_s,
         )
-        if self._journal is not None and case.decision is not None:
-            case.decision.offer_rank[position] = case.offers_made
-            self._journal.outcomes.append(outcome)
-        answers = bool(case.draws.accepts[position] or case.draws.answers[position])
-        wait_s = float(case.draws.response_s[position]) if answers else _NO_ANSWER_S
-        offer = Offer(case, position, index, outcome)
-        self._agenda.at(now_s + wait_s, partial(self._answer, offer))
+        decision.outcomes.append(outcome)
+        self._emit(step_event(request, "offer", now_s, outcome.provider_id))
+        offer = Offer(decision, index, outcome, fate_of(decision, position, now_s))
+        self._agenda.at(offer.fate.answered_s, partial(self._answer, offer))
 
     def _answer(self, offer: Offer, now_s: float) -> None:
-        case, position = offer.case, offer.position
+        request, provider_id = offer.decision.request, offer.outcome.provider_id
         # meanwhile it may have gone home or taken another job: then it cannot accept
-        free = bool(self._fleet.free()[offer.provider])
-        offer.outcome.accepted = bool(case.draws.accepts[position]) and free
-        provider_id = offer.outcome.provider_id
+        free = self._fleet.one_is_free(offer.provider)
+        offer.outcome.accepted = offer.fate.end != "declined" and free
         if offer.outcome.accepted:
-            self._emit(step_event(case.request, "accept", now_s, provider_id))
+            self._emit(step_event(request, "accept", now_s, provider_id))
             self._jobs.begin(offer, now_s)
             return
-        if case.draws.accepts[position] or case.draws.answers[position]:
-            self._emit(step_event(case.request, "decline", now_s, provider_id))
-        self._offer_next(case, now_s)
+        if not offer.fate.silent:
+            self._emit(step_event(request, "decline", now_s, provider_id))
+        self._offer_next(offer.decision, now_s)
 
-    def _give_up(self, request: Request, last_provider: str | None, now_s: float) -> None:
-        self._emit(step_event(request, "cancel", now_s, last_provider))
+    def _give_up(self, decision: Decision, now_s: float) -> None:
+        self._emit(step_event(decision.request, "cancel", now_s, decision.outcomes[-1].provider_id))
+        self._record.closed(decision)
 
-    def _generator(self, purpose: int, request: Request) -> np.random.Generator:
-        return np.random.default_rng([self._seed, purpose, request.number])
-
-    def _write_down(self, case: Case, propensity: Floats, chance: Floats) -> None:
-        if self._journal is None:
-            return
-        case.decision = Decision(
-            request=case.request,
-            provider_ids=[self._fleet.providers.ids[i] for i in case.candidates],
-            propensity=propensity,
-            success_probability=chance,
-            available_candidates=int((self._fleet.lead_state[case.candidates] == IDLE).sum()),
-            offer_rank=np.zeros(len(case.candidates), dtype=np.int64),
-        )
-        self._journal.decisions.append(case.decision)
+    def _leave_unserved(self, request: Request, now_s: float) -> None:
+        self._emit(step_event(request, "cancel", now_s, None))

@@ -8,13 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-
+from simulator import luck
 from simulator.agenda import Agenda
-from simulator.case import Case, Emit, Offer, availability_event, step_event
+from simulator.case import Emit, Offer, availability_event, step_event
 from simulator.fleet import EN_ROUTE, IDLE, ON_SCENE, Fleet
-from simulator.journal import Journal
-from simulator.outcomes import satisfaction_score
+from simulator.journal import Decision, Record
 
 _CORRECTED_SHARE = 0.01
 """Share of completed jobs that are first booked as cancelled."""
@@ -31,80 +29,70 @@ class Jobs:
         fleet: Fleet,
         agenda: Agenda,
         emit: Emit,
-        ask_next: Callable[[Case, float], None],
-        journal: Journal | None,
+        ask_next: Callable[[Decision, float], None],
+        record: Record,
     ) -> None:
         self._seed = seed
         self._fleet = fleet
         self._agenda = agenda
         self._emit = emit
         self._ask_next = ask_next
-        self._journal = journal
+        self._record = record
 
     def begin(self, offer: Offer, now_s: float) -> None:
         """Begin an accepted job."""
-        draws, position, request = offer.case.draws, offer.position, offer.case.request
-        leaves_s = now_s + 60 * float(draws.mobilise_min[position])
-        arrives_s = leaves_s + 60 * float(draws.drive_min[position])
+        fate, request = offer.fate, offer.decision.request
         fleet, index = self._fleet, offer.provider
+        assert fate.leaves_s is not None
+        assert fate.arrives_s is not None
+        assert fate.ended_s is not None
         offer.leads = bool(fleet.lead_state[index] == IDLE)
         if offer.leads:
             fleet.lead_state[index] = EN_ROUTE
-            fleet.send(index, (request.lat, request.lon), now_s, (leaves_s, arrives_s))
+            fleet.send(index, (request.lat, request.lon), now_s, (fate.leaves_s, fate.arrives_s))
         fleet.active_jobs[index] += 1
         self._emit(availability_event(fleet, index, now_s))
-        patience_s = max(now_s, request.time_s + 60 * request.patience_minutes)
-        if not draws.completes[position]:
-            fails_s = now_s + (arrives_s - now_s) * float(draws.fails_at_share[position])
-            self._agenda.at(fails_s, partial(self._fail, offer))
-        elif arrives_s > patience_s:
-            self._agenda.at(patience_s, partial(self._driver_leaves, offer))
+        if fate.end == "completed":
+            self._agenda.at(fate.arrives_s, partial(self._arrive, offer))
         else:
-            self._agenda.at(arrives_s, partial(self._arrive, offer))
+            self._agenda.at(fate.ended_s, partial(self._cancel, offer))
 
     def _arrive(self, offer: Offer, now_s: float) -> None:
+        assert offer.fate.ended_s is not None
         offer.outcome.arrived_s = now_s
-        self._emit(step_event(offer.case.request, "arrive", now_s, offer.outcome.provider_id))
+        self._emit(step_event(offer.decision.request, "arrive", now_s, offer.outcome.provider_id))
         if offer.leads:
             self._fleet.lead_state[offer.provider] = ON_SCENE
             self._emit(availability_event(self._fleet, offer.provider, now_s))
-        minutes = float(offer.case.draws.on_scene_min[offer.position])
-        self._agenda.at(now_s + 60 * minutes, partial(self._complete, offer))
+        self._agenda.at(offer.fate.ended_s, partial(self._complete, offer))
 
     def _complete(self, offer: Offer, now_s: float) -> None:
         offer.outcome.completed_s = now_s
-        self._emit(step_event(offer.case.request, "complete", now_s, offer.outcome.provider_id))
+        self._emit(step_event(offer.decision.request, "complete", now_s, offer.outcome.provider_id))
         self._release(offer, now_s)
         self._book_wrongly_sometimes(offer, now_s)
-        draws, position = offer.case.draws, offer.position
-        if draws.satisfaction_answered[position]:
-            after_s = 60 * float(draws.satisfaction_delay_min[position])
-            self._agenda.at(now_s + after_s, partial(self._rate, offer))
+        if offer.fate.scored_s is None:
+            self._record.closed(offer.decision)
+        else:
+            self._agenda.at(offer.fate.scored_s, partial(self._rate, offer))
 
     def _rate(self, offer: Offer, now_s: float) -> None:
-        outcome, case = offer.outcome, offer.case
-        assert outcome.arrived_s is not None
-        outcome.satisfaction = satisfaction_score(
-            float(case.prospects.satisfaction_base[offer.position]),
-            (outcome.arrived_s - outcome.promised_arrival_s) / 60,
-            float(case.draws.satisfaction_noise[offer.position]),
-        )
-        outcome.satisfaction_s = now_s
+        outcome = offer.outcome
+        outcome.satisfaction, outcome.satisfaction_s = offer.fate.score, now_s
+        request = offer.decision.request
         self._emit(
-            step_event(
-                case.request, "satisfaction", now_s, outcome.provider_id, outcome.satisfaction
-            )
+            step_event(request, "satisfaction", now_s, outcome.provider_id, outcome.satisfaction)
         )
+        self._record.closed(offer.decision)
 
-    def _fail(self, offer: Offer, now_s: float) -> None:
+    def _cancel(self, offer: Offer, now_s: float) -> None:
         offer.outcome.cancelled_s = now_s
         self._release(offer, now_s)
-        self._ask_next(offer.case, now_s)
-
-    def _driver_leaves(self, offer: Offer, now_s: float) -> None:
-        offer.outcome.cancelled_s = now_s
-        self._release(offer, now_s)
-        self._emit(step_event(offer.case.request, "cancel", now_s, offer.outcome.provider_id))
+        if offer.fate.end == "failed":
+            self._ask_next(offer.decision, now_s)
+            return
+        self._emit(step_event(offer.decision.request, "cancel", now_s, offer.outcome.provider_id))
+        self._record.closed(offer.decision)
 
     def _release(self, offer: Offer, now_s: float) -> None:
         index = offer.provider
@@ -115,15 +103,12 @@ class Jobs:
         self._emit(availability_event(self._fleet, index, now_s))
 
     def _book_wrongly_sometimes(self, offer: Offer, now_s: float) -> None:
-        if self._journal is None:
-            return
-        # keyed by the request, not drawn from the run's generator: keeping a journal changes
-        # nothing in what happens
-        luck = np.random.default_rng(
-            [self._seed, _CORRECTION_SEED, offer.case.request.number, offer.position]
+        decision, request = offer.decision, offer.decision.request
+        key = luck.key_of(
+            self._seed, _CORRECTION_SEED, request.metro, request.number, decision.offers_made
         )
-        if luck.random() < _CORRECTED_SHARE:
+        if luck.chance(key) < _CORRECTED_SHARE:
             right = replace(offer.outcome, recorded_s=now_s + _CORRECTED_AFTER_S)
             offer.outcome.cancelled_s, offer.outcome.completed_s = now_s, None
-            self._journal.outcomes.append(right)
+            decision.outcomes.append(right)
             offer.outcome = right

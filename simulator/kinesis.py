@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from flink_jobs.event_schemas import AvailabilityEvent, DispatchEvent, GpsEvent
 from simulator.case import Event
-from simulator.history import STREAM_OF
+from simulator.event_files import STREAM_OF
 
 RECORDS_PER_CALL = 500
 """The most that PutRecords takes."""

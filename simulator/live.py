@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Protocol
 
+from simulator.case import Event
 from simulator.kinesis import Publisher
-from simulator.world import World
 
 _TICK_S = 1.0
 _REPORT_EVERY_S = 5.0
@@ -25,7 +26,24 @@ class Pace:
     speed: float = 1.0
 
 
-def play(world: World, publisher: Publisher, pace: Pace, stop: threading.Event) -> int:
+class Played(Protocol):
+    """A world, or several."""
+
+    @property
+    def now_s(self) -> float:
+        """The time to which it has moved on, epoch seconds."""
+        ...
+
+    def everything(self) -> list[Event]:
+        """Return a report of everything as it is now."""
+        ...
+
+    def tick(self, until_s: float) -> list[Event]:
+        """Move on and return what happened."""
+        ...
+
+
+def play(world: Played, publisher: Publisher, pace: Pace, stop: threading.Event) -> int:
     """Play until ``stop`` is set; return how many events were put on the streams.
 
     The first round is a report of everything, so that whatever reads the streams knows the whole

@@ -1,16 +1,18 @@
 """The generating model of outcomes: hidden traits, the true roads and weather, and noise.
 
 Nothing here reads a computed feature, a stream or a table. Everything is a pure function of the
-state and of draws from a generator keyed by the request, so that what *would* have become of any
-candidate can be asked as well as what did.
+state and of draws keyed by request and provider (``luck.py``), so that what *would* have become of
+any candidate can be asked as well as what did (``fate.py``).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from simulator.fields import Fields, route_cells
-from simulator.geography import Floats, Ints, plane_km
+from simulator.geography import plane_km
+from simulator.luck import Floats, Ints
 from simulator.providers import SERVICES, Bools, Providers
 
 ROAD_DETOUR = 1.37
@@ -21,6 +23,35 @@ _NO_ANSWER_SHARE = 0.12
 """Share of the unwilling who do not even decline."""
 SATISFACTION_ANSWER_SHARE = 0.75
 _HARD_SERVICES = frozenset({"tow", "winch"})
+DRAWS_EACH = 11
+"""Uniforms that ``draw`` needs for a candidate."""
+_ANSWER_LOG_S = (3.3, 0.5)
+_LATTICE_POINTS = 128
+
+
+def _travel_factors() -> tuple[Floats, Floats, Floats]:
+    """Return answer (minutes), mobilising and driving (factors) at points of equal weight, [64, 1].
+
+    The points are Roberts' R3 sequence (2018), which fills the cube evenly: the chance of being in
+    time is then no draw, and costs a tenth.
+    """
+    golden = 1.2207440846057596
+    turns = np.arange(1, _LATTICE_POINTS + 1)[:, None] / golden ** np.arange(1, 4)
+    answer, mobilise, drive = ndtri((0.5 + turns) % 1).T[:, :, None]
+    return (
+        _answer_s(answer) / 60,
+        np.exp(_MOBILISE_NOISE * mobilise),
+        np.exp(_DRIVE_NOISE * drive),
+    )
+
+
+def _answer_s(normal: Floats) -> Floats:
+    mean, spread = _ANSWER_LOG_S
+    seconds: Floats = np.minimum(np.maximum(np.exp(mean + spread * normal), 5), 90)
+    return seconds
+
+
+_TRAVEL_FACTORS = _travel_factors()
 
 
 @dataclass(frozen=True)
@@ -33,7 +64,7 @@ class Request:
     lat: float
     lon: float
     cell: str
-    metro: int
+    metro: str
     service: str
     vehicle_class: int
     promised_minutes: float
@@ -93,10 +124,10 @@ def prospects(
     service = SERVICES.index(request.service)
     now = fields.at(time_s)
     route = route_cells(fields.cells, state.lat, state.lon, (request.lat, request.lon))
-    precip = now.precip_mm_h[route].mean(axis=1)
-    snow = now.snow_cm[route].mean(axis=1)
+    precip = _mean(now.precip_mm_h[route])
+    snow = _mean(now.snow_cm[route])
     drive_km = plane_km(state.lat, state.lon, request.lat, request.lon) * ROAD_DETOUR
-    kph = (fields.free_flow_kph * now.speed_ratio)[route].mean(axis=1) * hidden.pace[who]
+    kph = _mean(fields.free_flow_kph[route] * now.speed_ratio[route]) * hidden.pace[who]
     kph = kph / (1 + 0.02 * precip + 0.06 * snow)
     drive_min = 60 * drive_km / np.maximum(kph, 6)
     mobilise_min = hidden.mobilise_min[who] * (1 + 0.05 * snow)
@@ -119,43 +150,51 @@ def prospects(
     )
 
 
-def draw(prospect: Prospects, service: str, rng: np.random.Generator) -> Draws:
-    """Draw what the candidates do when asked for a service."""
-    n = len(prospect.drive_min)
+def _mean(along_route: Floats) -> Floats:
+    """Return the mean of each row; quicker than numpy's for a few columns."""
+    total: Floats = along_route.sum(axis=1)
+    return total / along_route.shape[1]
+
+
+def draw(prospect: Prospects, service: str, uniform: Floats) -> Draws:
+    """Draw what the candidates do when asked for a service.
+
+    Args:
+        prospect: What they would usually do.
+        service: One of ``SERVICES``.
+        uniform: Draws from the open interval 0 to 1, float64 [DRAWS_EACH, n].
+    """
     on_scene = {"tow": 16.0, "winch": 18.0}.get(service, 11.0)
+    normal = ndtri(uniform[5:])
     return Draws(
-        accepts=rng.random(n) < prospect.accept_probability,
-        answers=rng.random(n) >= _NO_ANSWER_SHARE,
-        response_s=np.clip(np.exp(rng.normal(3.3, 0.5, n)), 5, 90),
-        completes=rng.random(n) < prospect.complete_probability,
-        mobilise_min=prospect.mobilise_min * np.exp(rng.normal(0, _MOBILISE_NOISE, n)),
-        drive_min=prospect.drive_min * np.exp(rng.normal(0, _DRIVE_NOISE, n)),
-        on_scene_min=on_scene * np.exp(rng.normal(0, 0.3, n)),
-        fails_at_share=rng.uniform(0.2, 1.0, n),
-        satisfaction_noise=rng.normal(0, 0.7, n),
-        satisfaction_answered=rng.random(n) < SATISFACTION_ANSWER_SHARE,
-        satisfaction_delay_min=np.clip(np.exp(rng.normal(4.3, 0.7, n)), 10, 270),
+        accepts=uniform[0] < prospect.accept_probability,
+        answers=uniform[1] >= _NO_ANSWER_SHARE,
+        completes=uniform[2] < prospect.complete_probability,
+        fails_at_share=0.2 + 0.8 * uniform[3],
+        satisfaction_answered=uniform[4] < SATISFACTION_ANSWER_SHARE,
+        response_s=_answer_s(normal[0]),
+        mobilise_min=prospect.mobilise_min * np.exp(_MOBILISE_NOISE * normal[1]),
+        drive_min=prospect.drive_min * np.exp(_DRIVE_NOISE * normal[2]),
+        on_scene_min=on_scene * np.exp(0.3 * normal[3]),
+        satisfaction_noise=0.7 * normal[4],
+        satisfaction_delay_min=np.minimum(np.maximum(np.exp(4.3 + 0.7 * normal[5]), 10), 270),
     )
 
 
 def satisfaction_score(base: float, minutes_late: float, noise: float) -> int:
     """Return the driver's score, 1 to 5."""
-    return int(np.clip(round(base - 0.07 * max(0.0, minutes_late) + noise), 1, 5))
+    return min(max(round(base - 0.07 * max(0.0, minutes_late) + noise), 1), 5)
 
 
-def success_probability(
-    prospect: Prospects, request: Request, rng: np.random.Generator, draws: int = 64
-) -> Floats:
+def success_probability(prospect: Prospects, request: Request) -> Floats:
     """Return the true chance of success of each candidate if offered now, float64 [n].
 
     Success: accepts, completes, and arrives within the promised time of the offer. Accepting and
-    completing are exact; only the travel time is averaged over draws.
+    completing are exact; the travel time is averaged over 128 points.
     """
-    n = len(prospect.drive_min)
-    response = np.clip(np.exp(rng.normal(3.3, 0.5, (draws, n))), 5, 90) / 60
-    mobilise = prospect.mobilise_min * np.exp(rng.normal(0, _MOBILISE_NOISE, (draws, n)))
-    drive = prospect.drive_min * np.exp(rng.normal(0, _DRIVE_NOISE, (draws, n)))
-    in_time = (response + mobilise + drive <= request.promised_minutes).mean(axis=0)
+    answer, mobilise, drive = _TRAVEL_FACTORS
+    minutes = answer + mobilise * prospect.mobilise_min + drive * prospect.drive_min
+    in_time = (minutes <= request.promised_minutes).sum(axis=0) / _LATTICE_POINTS
     chance: Floats = prospect.accept_probability * prospect.complete_probability * in_time
     return chance
 

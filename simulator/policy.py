@@ -5,11 +5,12 @@ takes it as an argument.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from simulator.geography import Floats, Ints
+from simulator.luck import Floats, Ints
 from simulator.outcomes import Prospects, Request
 from simulator.providers import Providers
 
@@ -32,6 +33,14 @@ class Truth:
     success_probability: Floats
 
 
+class Observer(Protocol):
+    """Knows what the jobs would know (``observed.py``)."""
+
+    def as_of(self, candidates: Ints, cell: str, now_s: float) -> dict[str, npt.NDArray[Any]]:
+        """Return the stream views' features of some candidates and the driver's cell."""
+        ...
+
+
 @dataclass(frozen=True)
 class Choice:
     """One request and its n candidates, nearest first; n is at least 1.
@@ -43,6 +52,8 @@ class Choice:
         candidates: Who could come, int64 [n], positions in ``providers``.
         distance_km: Straight-line distances, float64 [n].
         truth: For an oracle only.
+        observed: What the jobs would know now, where the world keeps it (``observed=True``): ask
+            ``observed.as_of(candidates, request.cell, now_s)``.
     """
 
     request: Request
@@ -51,6 +62,7 @@ class Choice:
     candidates: Ints
     distance_km: Floats
     truth: Truth
+    observed: Observer | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulator.geography import KM_PER_DEGREE, METROS, Floats, Ints, Metro
+from simulator.geography import Cells, offset
+from simulator.luck import Floats, Ints, key_of
+from simulator.metros import Metro
 
 SERVICES: tuple[str, ...] = ("tow", "jump_start", "tire_change", "lockout", "fuel", "winch")
 SERVICE_SHARES = np.array([0.35, 0.20, 0.18, 0.12, 0.08, 0.07])
@@ -13,7 +15,7 @@ SERVICE_SHARES = np.array([0.35, 0.20, 0.18, 0.12, 0.08, 0.07])
 _OFFERED_SHARES = np.array([0.75, 0.80, 0.80, 0.60, 0.65, 0.40])
 """Share of providers that offer each service."""
 _PROVIDERS_SEED = 1
-_MAX_BASE_KM = 13.0
+_BASE_JITTER_KM = 1.3
 
 Bools = npt.NDArray[np.bool_]
 
@@ -45,7 +47,6 @@ class Providers:
 
     Attributes:
         ids: Provider ids.
-        metro: Index into the metros.
         base_lat: Base, degrees.
         base_lon: Base, degrees.
         radius_km: How far from the base the contract reaches, km.
@@ -61,7 +62,6 @@ class Providers:
     """
 
     ids: tuple[str, ...]
-    metro: Ints
     base_lat: Floats
     base_lon: Floats
     radius_km: Floats
@@ -79,24 +79,22 @@ class Providers:
         return len(self.ids)
 
 
-def make_providers(count: int, seed: int, metros: tuple[Metro, ...] = METROS[:1]) -> Providers:
-    """Return the providers of a world; the same count, seed and metros give the same ones."""
-    rng = np.random.default_rng([seed, _PROVIDERS_SEED])
-    metro = np.arange(count) % len(metros)
-    centres = np.array([(m.lat, m.lon) for m in metros])[metro]
-    # more bases towards the centre, as businesses are
-    from_centre_km = _MAX_BASE_KM * rng.beta(1.6, 1.4, count)
-    angle = rng.uniform(0, 2 * np.pi, count)
-    base_lat = centres[:, 0] + from_centre_km * np.cos(angle) / KM_PER_DEGREE
-    east_km_per_degree = KM_PER_DEGREE * np.cos(np.radians(centres[:, 0]))
-    base_lon = centres[:, 1] + from_centre_km * np.sin(angle) / east_km_per_degree
+def make_providers(count: int, seed: int, cells: Cells) -> Providers:
+    """Return the providers of a metro; the same count, seed and metro give the same ones."""
+    rng = np.random.default_rng(key_of(seed, _PROVIDERS_SEED, cells.metro.name))
+    # bases are where people are, but less crowded than they: yards need room
+    crowd = cells.density**0.7 * (1 + 0.5 * cells.highway)
+    home = rng.choice(len(crowd), count, p=crowd / crowd.sum())
+    away_km = _BASE_JITTER_KM * np.sqrt(rng.random(count))
+    base_lat, base_lon = offset(
+        cells.lat[home], cells.lon[home], away_km, rng.uniform(0, 2 * np.pi, count)
+    )
     offers = rng.random((count, len(SERVICES))) < _OFFERED_SHARES
     offers[np.arange(count), rng.integers(0, len(SERVICES), count)] = True  # at least one
     hidden = _hidden_traits(count, rng)
     tier = rng.choice([1, 2, 3], count, p=[0.35, 0.45, 0.20])
     return Providers(
-        ids=tuple(f"{metros[m].name}-{i:05d}" for i, m in enumerate(metro)),
-        metro=metro,
+        ids=tuple(provider_id(cells.metro, i) for i in range(count)),
         base_lat=base_lat,
         base_lon=base_lon,
         radius_km=rng.uniform(9, 25, count),
@@ -110,6 +108,11 @@ def make_providers(count: int, seed: int, metros: tuple[Metro, ...] = METROS[:1]
         volume=rng.gamma(3, 1 / 3, count),
         hidden=hidden,
     )
+
+
+def provider_id(metro: Metro, index: int) -> str:
+    """Return the id of a metro's provider."""
+    return f"{metro.name}-{index:05d}"
 
 
 def _shift_starts(count: int, rng: np.random.Generator) -> Floats:

@@ -1,18 +1,18 @@
 """What is seen of the world: GPS fixes, availability, weather and traffic, noisy and in turns.
 
-Every source reports once an interval at a phase of its own, so the streams flow evenly.
+Every source reports once an interval at a phase of its own, so the streams flow evenly. A tick's
+reports are columns; whoever needs events makes them of these (``report_events.py``).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from flink_jobs.event_schemas import GpsEvent, TrafficEvent, WeatherEvent
-from simulator.case import Event, availability_event
 from simulator.fields import Fields
 from simulator.fleet import Fleet
-from simulator.geography import KM_PER_DEGREE, Floats, Ints
+from simulator.geography import KM_PER_DEGREE
+from simulator.luck import Floats, Ints, key_of
 from simulator.providers import Bools
 
 _PHASE_SEED = 6
@@ -28,6 +28,31 @@ class Intervals:
     """Weather and traffic, each."""
 
 
+@dataclass(frozen=True)
+class Columns:
+    """Reports of one kind and one time.
+
+    Attributes:
+        who: Positions of the sources, providers or cells, int64 [n].
+        ts_ms: When, epoch milliseconds.
+        values: The fields of the kind's event but for its key and its time, in order; each [n].
+    """
+
+    who: Ints
+    ts_ms: int
+    values: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Reports:
+    """The reports of one tick. ``status`` is a position in ``fleet.STATUSES``."""
+
+    gps: Columns
+    availability: Columns
+    weather: Columns
+    traffic: Columns
+
+
 class Reporters:
     """Makes the reports that are due."""
 
@@ -38,84 +63,95 @@ class Reporters:
         self._fields = fields
         self._intervals = intervals
         self._playable = playable
-        phases = np.random.default_rng([seed, _PHASE_SEED])
-        self._provider_phase: Floats = phases.random(len(fleet.providers))
-        self._cell_phase: Floats = phases.random(len(fields.cells.names))
-        self._noise = phases
+        rng = np.random.default_rng(key_of(seed, _PHASE_SEED, fields.cells.metro.name))
+        self._provider_phase: Floats = rng.random(len(fleet.providers))
+        self._cell_phase: Floats = rng.random(len(fields.cells.names))
+        self._noise = rng
 
-    def everything(self, now_s: float) -> Iterator[Event]:
-        """Yield a report of every provider and every cell."""
-        yield from self._gps(self._on_the_road(np.ones_like(self._playable)), now_s)
-        for index in np.flatnonzero(self._playable):
-            yield availability_event(self._fleet, int(index), now_s)
-        every_cell = np.arange(len(self._cell_phase))
-        yield from self._weather(every_cell, now_s)
-        yield from self._traffic(every_cell, now_s)
+    def everything(self, now_s: float) -> Reports:
+        """Return a report of every provider and every cell."""
+        providers = np.ones_like(self._playable)
+        cells = np.arange(len(self._cell_phase))
+        return Reports(
+            self._gps(providers, now_s),
+            self._availability(providers, now_s),
+            self._weather(cells, now_s),
+            self._traffic(cells, now_s),
+        )
 
-    def due(self, from_s: float, to_s: float) -> Iterator[Event]:
-        """Yield the reports whose turn is after ``from_s`` and not after ``to_s``."""
+    def due(self, from_s: float, to_s: float) -> Reports:
+        """Return the reports whose turn is after ``from_s`` and not after ``to_s``."""
         span, every = (from_s, to_s), self._intervals
-        yield from self._gps(
-            self._on_the_road(_turns(self._provider_phase, every.gps_s, span)), to_s
-        )
-        talks = _turns(1 - self._provider_phase, every.availability_s, span) & self._playable
-        for index in np.flatnonzero(talks):
-            yield availability_event(self._fleet, int(index), to_s)
-        yield from self._weather(_turn_indices(self._cell_phase, every.conditions_s, span), to_s)
-        yield from self._traffic(
-            _turn_indices(1 - self._cell_phase, every.conditions_s, span), to_s
+        return Reports(
+            self._gps(_turns(self._provider_phase, every.gps_s, span), to_s),
+            self._availability(_turns(1 - self._provider_phase, every.availability_s, span), to_s),
+            self._weather(_turn_indices(self._cell_phase, every.conditions_s, span), to_s),
+            self._traffic(_turn_indices(1 - self._cell_phase, every.conditions_s, span), to_s),
         )
 
-    def _on_the_road(self, due: Bools) -> Ints:
-        """Return who of those due has a truck switched on."""
-        on = self._fleet.on_shift | (self._fleet.active_jobs > 0)
-        return np.flatnonzero(due & on & self._playable)
-
-    def _gps(self, who: Ints, now_s: float) -> Iterator[GpsEvent]:
-        if not len(who):
-            return
+    def _gps(self, due: Bools, now_s: float) -> Columns:
+        on = self._fleet.on_shift | (self._fleet.active_jobs > 0)  # whose truck is switched on
+        who = np.flatnonzero(due & on & self._playable)
         accuracy_m = 3 + self._noise.gamma(2, 3, len(who))
         error = self._noise.normal(size=(2, len(who))) * accuracy_m / 2000 / KM_PER_DEGREE
-        lat, lon = self._fleet.positions(now_s)
-        kph, heading = self._fleet.motion(now_s)
-        kph_seen = np.where(
-            kph[who] > 0, np.maximum(kph[who] + self._noise.normal(0, 3, len(who)), 0), 0.0
+        lat, lon = self._fleet.positions(who, now_s)
+        kph, heading = self._fleet.motion(who, now_s)
+        noisy_kph = np.maximum(kph + self._noise.normal(0, 3, len(who)), 0)
+        return _columns(
+            who,
+            now_s,
+            lat=np.round(lat + error[0], 6),
+            lon=np.round(lon + error[1], 6),
+            speed_kph=np.round(np.where(kph > 0, noisy_kph, 0.0), 1),
+            heading_deg=np.round(heading, 1),
+            accuracy_m=np.round(accuracy_m, 1),
         )
-        ids, ts = self._fleet.providers.ids, round(now_s * 1000)
-        columns = (lat[who] + error[0], lon[who] + error[1], kph_seen, heading[who], accuracy_m)
-        rounded = (
-            np.round(column, digits).tolist()
-            for column, digits in zip(columns, (6, 6, 1, 1, 1), strict=True)
-        )
-        for index, *values in zip(who.tolist(), *rounded, strict=True):
-            yield GpsEvent(ids[index], ts, *values)
 
-    def _weather(self, cells: Ints, now_s: float) -> Iterator[WeatherEvent]:
-        now, names, ts = self._fields.at(now_s), self._fields.cells.names, round(now_s * 1000)
+    def _availability(self, due: Bools, now_s: float) -> Columns:
+        return self.availability_of(np.flatnonzero(due & self._playable), now_s)
+
+    def availability_of(self, who: Ints, now_s: float) -> Columns:
+        """Return what some providers say of themselves now."""
+        fleet = self._fleet
+        return _columns(
+            who,
+            now_s,
+            status=fleet.status_codes(who),
+            active_jobs=fleet.active_jobs[who],
+            capacity=fleet.providers.capacity[who],
+            shift_end_ts=np.round(fleet.shift_end_s(who, now_s) * 1000).astype(np.int64),
+        )
+
+    def _weather(self, cells: Ints, now_s: float) -> Columns:
+        now = self._fields.at(now_s)
         noise = self._noise.normal(size=(4, len(cells)))
-        for at, index in enumerate(cells):
-            yield WeatherEvent(
-                cell=names[index],
-                ts=ts,
-                precip_mm_h=_positive(now.precip_mm_h[index] * (1 + 0.1 * noise[0, at]), 2),
-                snow_cm=_positive(now.snow_cm[index] * (1 + 0.05 * noise[1, at]), 2),
-                temp_c=round(float(now.temp_c[index] + 0.3 * noise[2, at]), 1),
-                wind_kph=_positive(now.wind_kph[index] * (1 + 0.1 * noise[3, at]), 1),
-                visibility_km=_positive(now.visibility_km[index], 2),
-                alert_level=int(now.alert_level[index]),
-            )
+        return _columns(
+            cells,
+            now_s,
+            precip_mm_h=_positive(now.precip_mm_h[cells] * (1 + 0.1 * noise[0]), 2),
+            snow_cm=_positive(now.snow_cm[cells] * (1 + 0.05 * noise[1]), 2),
+            temp_c=np.round(now.temp_c[cells] + 0.3 * noise[2], 1),
+            wind_kph=_positive(now.wind_kph[cells] * (1 + 0.1 * noise[3]), 1),
+            visibility_km=_positive(now.visibility_km[cells], 2),
+            alert_level=now.alert_level[cells],
+        )
 
-    def _traffic(self, cells: Ints, now_s: float) -> Iterator[TrafficEvent]:
-        now, names, ts = self._fields.at(now_s), self._fields.cells.names, round(now_s * 1000)
+    def _traffic(self, cells: Ints, now_s: float) -> Columns:
+        now = self._fields.at(now_s)
         noise = self._noise.normal(0, 0.03, len(cells))
-        for at, index in enumerate(cells):
-            yield TrafficEvent(
-                cell=names[index],
-                ts=ts,
-                speed_ratio=round(float(np.clip(now.speed_ratio[index] + noise[at], 0.05, 1.3)), 3),
-                incidents=int(now.incidents[index]),
-                closures=int(now.closures[index]),
-            )
+        return _columns(
+            cells,
+            now_s,
+            speed_ratio=_rounded_ratio(now.speed_ratio[cells] + noise),
+            incidents=now.incidents[cells],
+            closures=now.closures[cells],
+        )
+
+
+def _columns(
+    who: Ints, now_s: float, **values: npt.NDArray[np.float64] | npt.NDArray[np.int64]
+) -> Columns:
+    return Columns(who, round(now_s * 1000), values)
 
 
 def _turns(phase: Floats, every_s: float, span: tuple[float, float]) -> Bools:
@@ -128,5 +164,9 @@ def _turn_indices(phase: Floats, every_s: float, span: tuple[float, float]) -> I
     return np.flatnonzero(_turns(phase, every_s, span))
 
 
-def _positive(value: float, digits: int) -> float:
-    return round(max(0.0, float(value)), digits)
+def _rounded_ratio(values: Floats) -> Floats:
+    return np.asarray(np.round(np.clip(values, 0.05, 1.3), 3))
+
+
+def _positive(values: Floats, digits: int) -> Floats:
+    return np.round(np.maximum(values, 0.0), digits)

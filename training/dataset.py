@@ -51,7 +51,7 @@ def build(data: Path, feature_repo: Path, work: Path) -> pd.DataFrame:
     decisions = read_frame(data / DECISIONS, origin)
     labels = read_frame(work / LABELS, "`python -m training.labels`")
     rows = select_rows(decisions, labels)
-    if (data / TRUTH).is_file():
+    if (data / TRUTH).exists():
         truth = read_frame(data / TRUTH, origin)
         rows = rows.merge(truth, on=KEYS, how="left", validate="one_to_one")
     store = open_store(feature_repo, data / "offline")

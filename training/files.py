@@ -7,10 +7,13 @@ import pyarrow as pa
 
 from training.errors import DataError
 
-DECISIONS = "decisions.parquet"
-OUTCOMES = "outcomes.parquet"
-TRUTH = "truth.parquet"
-"""Only an archive of the simulator has it: each candidate's true chance of success."""
+DECISIONS = "decisions"
+OUTCOMES = "outcomes"
+TRUTH = "truth"
+"""Only an archive of the simulator has it: each candidate's true chance of success.
+
+These three are folders of an archive, with a part for each day: ``date=YYYY-MM-DD/*.parquet``.
+"""
 LABELS = "labels.parquet"
 TRAINING_SET = "training_set.parquet"
 MODELS = "models"
@@ -22,19 +25,20 @@ EVALUATION = "evaluation.html"
 
 
 def read_frame(path: Path, origin: str) -> pd.DataFrame:
-    """Read a Parquet file.
+    """Read a Parquet file, or all those of a table's folder.
 
     Args:
-        path: The file.
-        origin: What makes the file, for the message when it is not there.
+        path: The file or the folder.
+        origin: What makes it, for the message when it is not there.
 
     Raises:
         DataError: It is not there or cannot be read.
     """
-    if not path.is_file():
+    if not (path.is_file() or any(path.glob("date=*/*.parquet"))):
         raise DataError(f"{path} isn't there; make it with {origin}")
     try:
-        return pd.read_parquet(path)
+        # the folder's name repeats what the rows' own times say
+        return pd.read_parquet(path, partitioning=None)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} cannot be read ({error}); make it again with {origin}") from error
 

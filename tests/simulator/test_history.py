@@ -12,7 +12,7 @@ from feature_repo.schema import BATCH_VIEWS, HISTORY_DAYS, NUMPY_DTYPES, Kind
 from flink_jobs.event_schemas import ArchivedRecord
 from simulator import history
 from simulator.case import Event
-from simulator.history import STREAM_OF
+from simulator.event_files import STREAM_OF
 from simulator.reports import Intervals
 from simulator.world import World
 from tests.simulator.conftest import SETTINGS, SPAN
@@ -27,7 +27,7 @@ def test_same_seed_same_bytes(archive: Path, tmp_path: Path) -> None:
 def test_another_seed_is_another_world(archive: Path, tmp_path: Path) -> None:
     """Another seed gives other decisions."""
     history.write(dataclasses.replace(SETTINGS, seed=6), SPAN, tmp_path)
-    name = "decisions.parquet"
+    name = "decisions"
     assert not pd.read_parquet(tmp_path / name).equals(pd.read_parquet(archive / name))
 
 
@@ -59,7 +59,7 @@ def test_dispatch_events_carry_what_the_schema_promises(archive: Path) -> None:
 
 def test_decisions_have_the_request_inputs_and_sound_propensities(archive: Path) -> None:
     """Decisions name the request's fields as the features do, and propensities sum to one."""
-    decisions = pd.read_parquet(archive / "decisions.parquet")
+    decisions = pd.read_parquet(archive / "decisions")
     assert {column.name for column in REQUEST_INPUTS} <= set(decisions.columns)
     sums = decisions.groupby("event_id")["propensity"].sum()
     assert (abs(sums - 1) < 1e-9).all()
@@ -70,8 +70,8 @@ def test_decisions_have_the_request_inputs_and_sound_propensities(archive: Path)
 def test_each_offer_has_an_outcome(archive: Path) -> None:
     """Offered candidates, offers on the stream and outcomes are the same pairs."""
     keys = ["event_id", "provider_id"]
-    decisions = pd.read_parquet(archive / "decisions.parquet")
-    outcomes = pd.read_parquet(archive / "outcomes.parquet")
+    decisions = pd.read_parquet(archive / "decisions")
+    outcomes = pd.read_parquet(archive / "outcomes")
     offered = set(map(tuple, decisions.loc[decisions["offered"], keys].to_numpy()))
     assert offered == set(map(tuple, outcomes[keys].to_numpy()))
 
@@ -105,7 +105,7 @@ def test_outcomes_do_not_depend_on_what_is_observed(archive: Path, tmp_path: Pat
     """Reporting GPS and weather half as often changes no outcome: nothing reads the streams."""
     intervals = Intervals(120.0, 180.0, 240.0)
     history.write(dataclasses.replace(SETTINGS, intervals=intervals), SPAN, tmp_path)
-    name = "outcomes.parquet"
+    name = "outcomes"
     assert pd.read_parquet(tmp_path / name).equals(pd.read_parquet(archive / name))
 
 

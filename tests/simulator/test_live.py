@@ -49,7 +49,7 @@ def test_history_command_tells_what_it_wrote(
     code = main(["history", "--out", str(tmp_path), *size, "--requests-per-hour", "200"])
     assert code == 0
     assert "provider-gps" in capsys.readouterr().out
-    assert (tmp_path / "outcomes.parquet").is_file()
+    assert list((tmp_path / "outcomes").glob("date=*/den.parquet"))
 
 
 def test_foreseeable_mistakes_are_one_line(

@@ -8,9 +8,10 @@ import pytest
 
 import simulator
 from flink_jobs.event_schemas import AvailabilityEvent, DispatchEvent, GpsEvent, WeatherEvent
-from simulator import outcomes
+from simulator import luck, outcomes
 from simulator.fields import Fields
-from simulator.geography import METROS, cells_of, plane_km
+from simulator.geography import cells_of, plane_km
+from simulator.metros import METROS
 from simulator.outcomes import CandidateState, Request
 from simulator.providers import make_providers
 from simulator.world import World, WorldSettings
@@ -64,7 +65,7 @@ def test_each_source_reports_once_an_interval() -> None:
 
 def test_excluded_providers_are_silent() -> None:
     """An excluded provider reports nothing and is offered nothing."""
-    names = frozenset(make_providers(60, 5).ids[:30])
+    names = frozenset(make_providers(60, 5, cells_of(METROS[0])).ids[:30])
     world = World(WorldSettings(60, 5, requests_per_hour=300, exclude=names), START_S, "a")
     events = world.everything()
     for minute in range(1, 20):
@@ -84,10 +85,11 @@ def test_an_unknown_excluded_provider_is_refused() -> None:
 def test_trucks_move_no_faster_than_trucks() -> None:
     """Between successive seconds no truck jumps farther than 130 km/h would carry it."""
     world = World(SETTINGS, START_S, "a")
-    before = world.fleet.positions(START_S)
+    everyone = np.arange(len(world.providers))
+    before = world.fleet.positions(everyone, START_S)
     for second in range(1, 900):
         world.tick(START_S + second)
-        now = world.fleet.positions(START_S + second)
+        now = world.fleet.positions(everyone, START_S + second)
         assert plane_km(*before, *now).max() * 3600 < 130
         before = now
 
@@ -104,8 +106,8 @@ def test_jobs_in_hand_come_back_to_zero() -> None:
 
 def test_eager_providers_accept_and_able_ones_succeed() -> None:
     """Acceptance follows the hidden eagerness and the road; success never exceeds acceptance."""
-    providers = make_providers(400, 5)
-    fields = Fields(cells_of(METROS[:1]), 5)
+    providers = make_providers(400, 5, cells_of(METROS[0]))
+    fields = Fields(cells_of(METROS[0]), 5)
     request = _request()
     who = np.arange(400)
     state = CandidateState(
@@ -119,15 +121,15 @@ def test_eager_providers_accept_and_able_ones_succeed() -> None:
     found = outcomes.prospects(providers, fields, request, state, START_S)
     assert np.corrcoef(found.accept_probability, providers.hidden.eagerness)[0, 1] > 0.3
     assert np.corrcoef(found.accept_probability, found.drive_min)[0, 1] < -0.3
-    chance = outcomes.success_probability(found, request, np.random.default_rng(1))
+    chance = outcomes.success_probability(found, request)
     assert (chance <= found.accept_probability).all()
-    draws = outcomes.draw(found, "tow", np.random.default_rng(2))
+    draws = outcomes.draw(found, "tow", luck.uniforms(2, who, outcomes.DRAWS_EACH))
     assert abs(draws.accepts.mean() - found.accept_probability.mean()) < 0.08
 
 
 def test_rush_hour_slows_the_roads() -> None:
     """Traffic in the centre is slower at eight in the morning than at three at night."""
-    fields = Fields(cells_of(METROS[:1]), 5)
+    fields = Fields(cells_of(METROS[0]), 5)
     midnight = START_S - 15 * 3600 + 7 * 3600  # solar midnight in Denver, within minutes
     centre = fields.cells.centrality > 0.7
     rush = fields.at(midnight + 8 * 3600).speed_ratio[centre].mean()
@@ -144,7 +146,7 @@ def _request() -> Request:
         lat=metro.lat,
         lon=metro.lon,
         cell="",
-        metro=0,
+        metro="den",
         service="tow",
         vehicle_class=1,
         promised_minutes=25.0,

@@ -41,14 +41,14 @@ def test_a_join_that_loses_rows_stops_the_step(
             return self.frame
 
     del monkeypatch
-    decisions = pd.read_parquet(prepared.data / "decisions.parquet").head(20)
+    decisions = pd.read_parquet(prepared.data / "decisions").head(20)
     with pytest.raises(DataError, match="asked for 20 rows and returned 19"):
         dataset.retrieve(decisions, Lossy())  # type: ignore[arg-type]
 
 
 def test_features_are_as_of_the_request(prepared: Prepared, training_set: pd.DataFrame) -> None:
     """The profile's cost and the newest fix known at the request are what the offline rows say."""
-    profile = pd.read_parquet(prepared.data / "offline" / "provider_profile" / "profiles.parquet")
+    profile = pd.read_parquet(prepared.data / "offline" / "provider_profile")
     cost = training_set["provider_id"].map(profile.set_index("provider_id")["cost_per_job_usd"])
     found = training_set["provider_profile__cost_per_job_usd"]
     np.testing.assert_allclose(found, cost, rtol=1e-6)

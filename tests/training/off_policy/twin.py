@@ -20,7 +20,6 @@ CANDIDATES = 12
 _AROUND = 100
 _START_S = 1_767_625_200.0
 _NEARNESS_KM, _EXPLORATION_SHARE = 1.8, 0.25
-_TRAVEL_DRAWS = 400
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,9 @@ class Twin:
                 for field in dataclasses.fields(Prospects)
             }
         )
-        draws = outcomes.draw(of_offers, "tow", rng)  # the service decides only time on the scene
+        # the service decides only time on the scene
+        uniform = rng.random((outcomes.DRAWS_EACH, len(offered)))
+        draws = outcomes.draw(of_offers, "tow", uniform)
         minutes = draws.response_s / 60 + draws.mobilise_min + draws.drive_min
         in_time = minutes <= self.promised_minutes[context]
         return (draws.accepts & draws.completes & in_time).astype(np.float64)
@@ -101,7 +102,7 @@ def _context(
     # not the very nearest, of which one is as good as another
     who = rng.choice(np.argsort(away)[:_AROUND], CANDIDATES, replace=False)
     request = Request(
-        number, f"t-{number}", _START_S, lat, lon, cell="", metro=0, service="tow",
+        number, f"t-{number}", _START_S, lat, lon, cell="", metro="den", service="tow",
         vehicle_class=1, promised_minutes=float(rng.choice([15.0, 20.0, 25.0])),
         patience_minutes=60.0,
     )  # fmt: skip
@@ -114,5 +115,5 @@ def _context(
         mood=rng.normal(size=CANDIDATES),
     )
     found = outcomes.prospects(providers, world.fields, request, state, _START_S)
-    truth = outcomes.success_probability(found, request, rng, _TRAVEL_DRAWS)
+    truth = outcomes.success_probability(found, request)
     return away[who], truth, found, request.promised_minutes
