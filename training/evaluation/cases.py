@@ -68,7 +68,7 @@ class Predictions:
     minutes_p90: Floats | None = None
 
 
-def test_cases(frame: pd.DataFrame) -> Cases:
+def select_cases(frame: pd.DataFrame) -> Cases:
     """Return the test rows of a training set.
 
     Raises:

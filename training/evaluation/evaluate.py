@@ -9,7 +9,7 @@ import pandas as pd
 
 from training.dataset import TRAIN
 from training.evaluation import calibration, importance, rules, segments, simpler_model
-from training.evaluation.cases import Cases, predict, test_cases
+from training.evaluation.cases import Cases, predict, select_cases
 from training.evaluation.intervals import EventSums, differences, estimates
 from training.evaluation.measures import event_sums, successes, whole_events
 from training.evaluation.results import MODEL, SIMPLER, Results, Size
@@ -43,7 +43,7 @@ def evaluate(
     Raises:
         DataError: The test split has nothing to measure on.
     """
-    cases = test_cases(frame)
+    cases = select_cases(frame)
     said = {
         MODEL: predict(models, cases.rows),
         SIMPLER: simpler_model.predict(simpler_model.train(frame), cases.rows),

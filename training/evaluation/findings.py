@@ -14,6 +14,7 @@ from training.evaluation.rules import ORACLE
 from training.tuning import describe
 
 GOOD, BAD, OPEN = "good", "bad", "open"
+_SEGMENTS_NAMED = 4
 _AIMED_COVERAGE = METRICS["eta_p90_coverage"].aim
 
 
@@ -106,11 +107,14 @@ def _arrival(results: Results) -> Iterator[Finding]:
 
 def _segments(results: Results) -> Finding:
     large = [segment for segment in results.segments if not segment.small]
-    worse = [segment for segment in large if segment.worse]
+    worse = sorted((s for s in large if s.worse), key=lambda s: -len(s.worse))
     named = "; ".join(
         f"{s.dimension} {s.name} ({', '.join(METRICS[name].title for name in s.worse)})"
-        for s in worse
+        for s in worse[:_SEGMENTS_NAMED]
     )
+    rest = len(worse) - _SEGMENTS_NAMED
+    if rest > 0:
+        named += f"; {rest} more below"
     text = (
         f"{len(worse)} of {len(large)} segments of enough events are measurably worse than all "
         f"events together in some metric{': ' if named else ''}{named}. Of so many comparisons a "

@@ -96,18 +96,24 @@ def ablation(found: Sequence[Ablation], metric: str) -> str:
     return _svg(figure)
 
 
-def staleness(found: Sequence[Staleness], metric: str, limit_min: float | None) -> str:
+def staleness(
+    found: Sequence[Staleness], metric: str, limit_min: float | None, without: float | None
+) -> str:
     """Draw what delays of one view cost, values kept and with the limits of serving.
 
     Args:
         found: The delays of one view, the shortest first.
         metric: Of ``METRICS``.
         limit_min: The view's ``max_age_s`` in minutes; None where it has none.
+        without: The change when the view does not exist and the models were trained so; None
+            where that was not measured.
     """
     figure, axes = _figure(5.2, 3.4)
     axes.axhline(0, color=GREY, linestyle="--")
     if limit_min is not None:
         axes.axvline(limit_min, color=GREY, linestyle=":", label="limit (max_age_s)")
+    if without is not None:
+        axes.axhline(without, color="black", linestyle="-.", label="trained without the view")
     delays = [each.delay_min for each in found]
     kept, limited = ([getattr(s, mode)[metric] for s in found] for mode in ("kept", "limited"))
     # moved apart, or the intervals of one delay would hide each other

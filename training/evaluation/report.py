@@ -91,7 +91,9 @@ def _plots(results: Results) -> dict[str, list[str]]:
 def _aged(results: Results, view: str, limit_s: float | None) -> str:
     found = [each for each in results.staleness or [] if each.view == view]
     limit_min = None if limit_s is None else limit_s / 60
-    return plots.staleness(found, results.decisive, limit_min)
+    worth = {each.group: each.gained[results.decisive].value for each in results.ablation or []}
+    without = -worth[view] if view in worth else None
+    return plots.staleness(found, results.decisive, limit_min, without)
 
 
 def number(value: float, digits: int = 3) -> str:

@@ -14,6 +14,8 @@ from training.evaluation.measures import METRICS
 
 FEWEST_EVENTS = 50
 """A segment of fewer is shown, but marked: its numbers move with a handful of drivers."""
+_FEWEST_COUNTED = 20
+"""A metric that fewer events of a segment tell of is never called worse."""
 AREA_RESOLUTION = 4
 """H3 cells of about 1,770 km2: a metro has a few."""
 HOURS_TOGETHER = 3
@@ -112,9 +114,9 @@ def _segment(
     measured = estimates(sums, seed)
     if len(sums.over) < FEWEST_EVENTS:
         return Segment(*key, len(sums.over), measured, ())
-    worse = tuple(
-        name for name in _COMPARABLE if _is_worse(name, measured[name], overall[name].value)
-    )
+    counted = dict(zip(sums.names, (sums.under > 0).sum(axis=0), strict=True))
+    told = [name for name in _COMPARABLE if counted[name] >= _FEWEST_COUNTED]
+    worse = tuple(name for name in told if _is_worse(name, measured[name], overall[name].value))
     return Segment(*key, len(sums.over), measured, worse)
 
 

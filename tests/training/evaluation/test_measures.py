@@ -1,0 +1,119 @@
+"""The metrics on cases small enough to reckon by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from training.errors import DataError
+from training.evaluation import evaluate, rules
+from training.evaluation.cases import Cases, Predictions, select_cases
+from training.evaluation.evaluate import Evaluated
+from training.evaluation.intervals import estimates
+from training.evaluation.measures import event_sums
+from training.models import TrainedModels
+
+
+def _cases() -> Cases:
+    """Two events: one with a refusal and a success, one with a success and one never offered."""
+    rows = pd.DataFrame(
+        {
+            "event_id": ["a", "a", "b", "b"],
+            "provider_id": ["p1", "p2", "p1", "p3"],
+            "grade": [0.0, 4.0, 3.0, np.nan],
+            "success": [False, True, True, None],
+            "minutes_to_arrival": [np.nan, 20.0, 10.0, np.nan],
+            "success_probability": [0.2, 0.8, 0.5, 0.9],
+        }
+    )
+    return Cases(rows, np.array([0, 0, 1, 1]), 2)
+
+
+def test_metrics_by_hand() -> None:
+    """Every metric of a prediction is what paper and pencil give."""
+    said = Predictions(
+        score=np.array([2.0, 1.0, 3.0, 9.0]),
+        chance=np.array([0.5, 0.5, 1.0, 0.0]),
+        minutes=np.array([5.0, 26.0, 8.0, 1.0]),
+        minutes_p90=np.array([5.0, 30.0, 9.0, 1.0]),
+    )
+    found = estimates(event_sums(_cases(), said), 1)
+    assert found["true_success_at_1"].value == pytest.approx(0.9)  # only b has all candidates
+    assert found["ndcg_at_1"].value == pytest.approx(0.0)  # only a can be ordered wrongly
+    assert found["ndcg_at_5"].value == pytest.approx(1 / np.log2(3))
+    assert found["success_rate"].value == pytest.approx(2 / 3)
+    assert found["success_brier"].value == pytest.approx((0.25 + 0.25 + 0) / 3)
+    assert found["success_bias"].value == pytest.approx((0.5 - 0.5 + 0) / 3)
+    assert found["eta_mae_min"].value == pytest.approx((6 + 2) / 2)
+    assert found["eta_bias_min"].value == pytest.approx((6 - 2) / 2)
+    assert found["eta_p90_coverage"].value == pytest.approx(0.5)
+
+
+def test_a_rule_has_only_the_metrics_it_can_have() -> None:
+    """What says no chance and no minutes has no Brier score and no error of arrival."""
+    found = estimates(event_sums(_cases(), Predictions(np.arange(4.0))), 1)
+    assert np.isnan(found["success_brier"].value)
+    assert np.isnan(found["eta_mae_min"].value)
+    assert np.isfinite(found["ndcg_at_5"].value)
+
+
+def test_the_oracle_is_the_best_possible(evaluated: Evaluated) -> None:
+    """No contender's first choices truly succeed more often than the oracle's."""
+    values = {
+        name: measured["true_success_at_1"].value
+        for name, measured in evaluated.results.contenders.items()
+    }
+    assert max(values, key=lambda name: values[name]) == rules.ORACLE
+    assert {"nearest", "lowest_eta", "history_only", "simpler_model"} < set(values)
+
+
+def test_history_only_is_acceptance_times_completion(evaluated: Evaluated) -> None:
+    """The rule ranks by the record of 30 days, and who has none goes last."""
+    rows = evaluated.cases.rows
+    score = rules.predictions(evaluated.cases)["history_only"].score
+    record = rows[rules.ACCEPTANCE] * rows[rules.COMPLETION]
+    np.testing.assert_allclose(score[record.notna()], record.dropna())
+    assert np.isneginf(score[record.isna()]).all()
+
+
+def test_the_models_say_more_than_five_features(evaluated: Evaluated) -> None:
+    """On the small archive the boosted models know arrivals better than the formula."""
+    gained = evaluated.results.model_less["simpler_model"]["eta_mae_min"]
+    assert gained.high < 0
+
+
+def test_the_bundle_gets_the_names_that_are_read(evaluated: Evaluated) -> None:
+    """The short list has every name that the summary and the model card look for, all finite."""
+    found = evaluate.metrics(evaluated.results)
+    assert {
+        *(f"ndcg_at_{at}_{rule}" for at in (1, 5) for rule in ("model", "nearest", "lowest_eta")),
+        *(f"true_success_at_1_{rule}" for rule in ("model", "nearest", "lowest_eta", "oracle")),
+        "success_brier",
+        "success_calibration_error",
+        "eta_mae_min",
+        "eta_mae_min_of_formula",
+        "eta_p90_coverage",
+        "true_share_of_gap_closed",
+        "test_events",
+        "test_offers",
+    } <= set(found)
+    assert np.isfinite(list(found.values())).all()
+
+
+def test_an_archive_without_truth_is_measured_all_the_same(
+    training_set: pd.DataFrame, trained: TrainedModels
+) -> None:
+    """Where nobody knows the true chances, there is no oracle, and NDCG decides."""
+    blind = training_set.drop(columns="success_probability")
+    results = evaluate.evaluate(blind, trained, 7, quick=True).results
+    assert rules.ORACLE not in results.contenders
+    assert results.decisive == "ndcg_at_1"
+    assert not any("true" in name for name in evaluate.metrics(results))
+
+
+def test_nothing_to_measure_on_is_refused(training_set: pd.DataFrame) -> None:
+    """A test split without labels is refused with what to do."""
+    unlabelled = training_set.assign(grade=np.nan)
+    with pytest.raises(DataError, match="take an archive of more hours"):
+        select_cases(unlabelled)
+    with pytest.raises(DataError, match=r"python -m training\.dataset"):
+        select_cases(training_set.drop(columns="cell"))

@@ -1,0 +1,171 @@
+"""The page: words, numbers and plots."""
+
+import base64
+import re
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from feature_repo.schema import PROVIDER_MOTION, STREAM_VIEWS
+from tests.training.conftest import Prepared
+from training import tuning
+from training.evaluation import __main__ as command
+from training.evaluation import findings, report, verdicts
+from training.evaluation.ablation import GROUPS, Ablation
+from training.evaluation.evaluate import Evaluated
+from training.evaluation.intervals import Estimate
+from training.evaluation.measures import METRICS
+from training.evaluation.results import Results
+from training.evaluation.staleness import ALL_VIEWS, DELAYS_MIN, Staleness
+from training.models import DEFAULTS, TrainedModels, save
+from training.tuning import Trial, Tuning
+
+SECTIONS = (
+    "found",
+    "ranking",
+    "calibration",
+    "arrival",
+    "segments",
+    "importance",
+    "ablation",
+    "staleness",
+    "tuning",
+    "limits",
+)
+NAN = float("nan")
+BETTER = {
+    name: Estimate(0.1 * (metric.better or 1), 0.05, 0.2)
+    if metric.better >= 0
+    else Estimate(-0.1, -0.2, -0.05)
+    for name, metric in METRICS.items()
+}
+WORSE = {name: Estimate(-e.value, -e.high, -e.low) for name, e in BETTER.items()}
+NOTHING = dict.fromkeys(METRICS, Estimate(0.0, -0.1, 0.1))
+UNKNOWN = dict.fromkeys(METRICS, Estimate(NAN, NAN, NAN))
+
+
+@pytest.fixture(scope="module")
+def whole(evaluated: Evaluated) -> Results:
+    """Results with every section, some of what is in them unknown."""
+    views = (ALL_VIEWS, *(view.name for view in STREAM_VIEWS))
+    trials = (Trial(DEFAULTS, {"ranker": 0.5}, 1.0), Trial(DEFAULTS, {"ranker": 0.4}, 0.8))
+    return replace(
+        evaluated.results,
+        ablation=[Ablation(group, BETTER if n else UNKNOWN) for n, group in enumerate(GROUPS)],
+        staleness=[
+            Staleness(view, delay, NOTHING, WORSE, BETTER) for delay in DELAYS_MIN for view in views
+        ],
+        tuning=Tuning(trials, 12.0),
+    )
+
+
+def test_every_section_is_there_and_says_something(whole: Results) -> None:
+    """The page has all sections in order, and none of them says that it was not measured."""
+    page = report.render(whole)
+    assert tuple(re.findall(r'<h2 id="(\w+)"', page)) == SECTIONS
+    assert "Not measured in this run" not in page
+
+
+def test_the_unknown_is_never_shown_as_a_number(whole: Results, evaluated: Evaluated) -> None:
+    """No ``nan``, ``inf`` or ``None`` stands anywhere in words or tables; a dash does."""
+    for results in (whole, evaluated.results):
+        text = re.sub(r'src="data:[^"]*"', "", report.render(results))
+        assert not re.search(r"\b(nan|NaN|inf|None)\b", text)
+        assert f"<td>{report.NOT_MEASURED}</td>" in text
+
+
+def test_the_page_needs_nothing_else(whole: Results) -> None:
+    """Nothing is loaded from elsewhere: every source is data, and there is no link or script."""
+    page = report.render(whole)
+    assert set(re.findall(r'(?:src|href)="(\w+):', page)) == {"data"}
+    assert not re.search(r"<(script|link|iframe)|@import|https?://", page)
+
+
+def test_every_plot_names_its_axes_with_units(whole: Results) -> None:
+    """Each drawing is sound XML, and its horizontal axis has a name with a unit."""
+    drawings = re.findall(r"data:image/svg\+xml;base64,([^\"]+)", report.render(whole))
+    assert len(drawings) >= 6 + len(STREAM_VIEWS)
+    for drawing in drawings:
+        texts = [
+            text
+            for element in ET.fromstring(base64.b64decode(drawing)).iter()  # noqa: S314 - ours
+            if (text := (element.text or "").strip())
+        ]
+        assert any(
+            re.search(r"\((share|0 to 1|minutes|min)\)|share of the whole", t) for t in texts
+        )
+
+
+def test_what_was_left_out_is_told(evaluated: Evaluated) -> None:
+    """A quick page says which options bring ablation and staleness."""
+    page = report.render(evaluated.results)
+    assert page.count("Not measured in this run") == 2
+    assert "--quick" in page
+    assert "--data" in page
+
+
+@pytest.mark.parametrize(
+    ("difference", "told", "kind"),
+    [(WORSE, "is justified", "good"), (BETTER, "is NOT justified", "bad"),
+     (NOTHING, "is not decided", "open")],
+)  # fmt: skip
+def test_a_limit_is_judged_by_its_curve(
+    evaluated: Evaluated, difference: dict[str, Estimate], told: str, kind: str
+) -> None:
+    """Beyond the limit, old values worse than none justify it, better ones do not."""
+    found = [
+        Staleness(view.name, delay, NOTHING, NOTHING, difference)
+        for view in STREAM_VIEWS
+        for delay in DELAYS_MIN
+    ]
+    assert told in verdicts.of_limit(PROVIDER_MOTION, found)
+    judged = findings.findings(replace(evaluated.results, staleness=found))
+    (of_motion,) = [each for each in judged if each.text.startswith("provider_motion: the limit")]
+    assert of_motion.kind == kind
+
+
+def test_a_limit_is_not_judged_by_what_is_within_it() -> None:
+    """What happens at one minute says nothing of a limit of two."""
+    found = [
+        Staleness("provider_motion", delay, NOTHING, NOTHING, BETTER if delay < 2 else NOTHING)
+        for delay in DELAYS_MIN
+    ]
+    assert "is not decided" in verdicts.of_limit(PROVIDER_MOTION, found)
+
+
+def test_a_model_that_is_no_better_is_told(evaluated: Evaluated) -> None:
+    """Where a rule wins, the first page says so in red."""
+    beaten = {**evaluated.results.model_less, "nearest": WORSE}
+    told = findings.findings(replace(evaluated.results, model_less=beaten))
+    (of_nearest,) = [each for each in told if "“nearest”" in each.text]
+    assert of_nearest.kind == findings.BAD
+    assert "is WORSE by" in of_nearest.text
+
+
+def test_the_command_writes_page_and_metrics(
+    prepared: Prepared,
+    trained: TrainedModels,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The quick command ends with 0, the findings, a page and the bundle's metrics."""
+    save(trained, prepared.work)
+    page = tmp_path / "sub" / "page.html"
+    arguments = ["--work", str(prepared.work), "--report", str(page), "--quick"]
+    assert command.main(arguments) == 0
+    assert "The whole report" in capsys.readouterr().out
+    assert page.read_text().startswith("<!doctype html>")
+    assert (prepared.work / "metrics.json").is_file()
+    assert tuning.load(prepared.work) is None
+
+
+def test_a_missing_training_set_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An empty work directory ends with code 2 and the step that fills it."""
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--work", str(tmp_path)])
+    assert ended.value.code == 2
+    assert "python -m training.dataset" in capsys.readouterr().err

@@ -1,0 +1,81 @@
+"""Segments of the test events."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from training.evaluation import segments
+from training.evaluation.cases import Cases
+from training.evaluation.evaluate import Evaluated
+from training.evaluation.intervals import EventSums, estimates
+
+
+def test_segments_partition_the_events(evaluated: Evaluated) -> None:
+    """In each dimension every event is in one segment, and their sums make up the whole."""
+    for labels in segments.dimensions(evaluated.cases).values():
+        parts = [evaluated.sums.of_events(labels == name) for name in np.unique(labels)]
+        assert sum(len(part.over) for part in parts) == evaluated.cases.events
+        np.testing.assert_allclose(
+            sum(part.over.sum(axis=0) for part in parts), evaluated.sums.over.sum(axis=0)
+        )
+
+
+def test_every_dimension_of_the_design_is_there(evaluated: Evaluated) -> None:
+    """Region, weather, service, vehicle class and hour are told apart, none of them empty."""
+    found = {segment.dimension for segment in evaluated.results.segments}
+    assert found == {"metro", "area (H3)", "weather", "service", "vehicle class", "solar hour"}
+    names = {s.name for s in evaluated.results.segments if s.dimension == "service"}
+    assert names == set(evaluated.cases.rows["service"])
+
+
+def test_a_bad_segment_is_told_and_comes_first(evaluated: Evaluated) -> None:
+    """Where the first choice is planted wrong in one service, that service is worse and first."""
+    services = segments.dimensions(evaluated.cases)["service"]
+    busiest = max(set(services), key=lambda name: (services == name).sum())
+    at = evaluated.sums.names.index("ndcg_at_1")
+    over = evaluated.sums.over.copy()
+    over[services == busiest, at] = 0.0
+    spoilt = EventSums(evaluated.sums.names, over, evaluated.sums.under)
+    found = segments.measure(evaluated.cases, spoilt, estimates(spoilt, 7), 7)
+    of_service = [segment for segment in found if segment.dimension == "service"]
+    assert of_service[0].name == busiest
+    assert "ndcg_at_1" in of_service[0].worse
+
+
+def test_small_segments_are_shown_and_marked(evaluated: Evaluated) -> None:
+    """A segment of a few events keeps its numbers, is marked, and is never called worse."""
+    few = evaluated.cases.rows["event_id"].isin(evaluated.cases.rows["event_id"].unique()[:10])
+    rows = evaluated.cases.rows.assign(
+        request_time__hour_of_day=np.where(few, 3.5, 12.5).astype(np.float32)
+    )
+    cases = replace(evaluated.cases, rows=rows)
+    found = segments.measure(cases, evaluated.sums, estimates(evaluated.sums, 7), 7)
+    hours = {s.name: s for s in found if s.dimension == "solar hour"}
+    assert hours["03 to 06 h"].small
+    assert hours["03 to 06 h"].events == 10
+    assert hours["03 to 06 h"].worse == ()
+    assert not hours["12 to 15 h"].small
+
+
+@pytest.mark.parametrize(
+    ("rain", "snow", "alert", "expected"),
+    [
+        (0.0, 0.0, 0, "dry"),
+        (2.0, 0.0, 0, "rain"),
+        (2.0, 1.0, 0, "snow or alert"),
+        (0.0, 0.0, 2, "snow or alert"),
+        (np.nan, np.nan, np.nan, "unknown"),
+    ],
+)
+def test_weather_is_what_the_features_said(
+    evaluated: Evaluated, rain: float, snow: float, alert: float, expected: str
+) -> None:
+    """Snow or an alert outweighs rain, and unknown conditions are a segment of their own."""
+    rows = evaluated.cases.rows.head(1).assign(
+        cell_conditions__precip_mm_h=rain,
+        cell_conditions__snow_cm=snow,
+        cell_conditions__alert_level=alert,
+    )
+    cases = Cases(rows, np.zeros(1, dtype=np.int64), 1)
+    assert segments.dimensions(cases)["weather"].tolist() == [expected]
