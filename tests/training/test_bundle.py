@@ -63,7 +63,7 @@ def test_a_bundle_says_what_it_is(
     assert manifest.features == MODEL_FEATURES
     assert all(np.isfinite(list(manifest.metrics.values())))
     reference = msgspec.json.decode((made / bundle_manifest.REFERENCE_NAME).read_bytes())
-    assert tuple(reference) == MODEL_FEATURES
+    assert tuple(reference["features"]) == MODEL_FEATURES
     card = (made / bundle_manifest.MODEL_CARD_NAME).read_text()
     assert manifest.version in card
     assert "$" not in card
