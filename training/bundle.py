@@ -16,11 +16,11 @@ import pandas as pd
 from feature_repo import bundle_manifest
 from feature_repo.bundle_manifest import BundleManifest, Calibration, ModelFiles
 from feature_repo.model_matrix import MODEL_FEATURES, MODEL_FINGERPRINT
-from training import models
-from training.dataset import TRAIN
+from training import dataset, models
 from training.errors import DataError, exit_on_errors
-from training.files import CALIBRATION, METRICS, MODELS, TRAINING_SET, read_frame
+from training.files import CALIBRATION, METRICS, MODELS
 from training.monitoring import reference
+from training.selection import TRAIN
 
 _Content = TypeVar("_Content")
 _CARD = Template(Path(__file__).with_name("model_card.md.template").read_text(encoding="utf-8"))
@@ -39,7 +39,7 @@ def build(work: Path, directory: Path, seed: int, created_at: datetime | None = 
         DataError: A step has not been run.
         BundleError: The bundle would not be one that serving accepts.
     """
-    frame = read_frame(work / TRAINING_SET, "`python -m training.dataset`")
+    frame = dataset.read(work)
     calibration = _decode(work / MODELS / CALIBRATION, Calibration, "training.models")
     metrics = _decode(work / METRICS, dict[str, float], "training.evaluation")
     part = directory.with_name(f".{directory.name}.part")

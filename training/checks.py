@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 
 from feature_repo.schema import VIEWS
-from training import gate
+from training import dataset, gate
 from training.errors import GateError, exit_on_errors
-from training.files import TRAINING_SET, read_frame
 from training.gate import Finding
 from training.labels import KEYS
 
@@ -102,10 +101,10 @@ def main(arguments: list[str] | None = None) -> int:
         description="Check the training set; exit code 3 if a check fails.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--work", type=Path, required=True, help="where training_set.parquet is")
+    parser.add_argument("--work", type=Path, required=True, help="where the training set is")
     options = parser.parse_args(arguments)
     with exit_on_errors("training.checks"):
-        frame = read_frame(options.work / TRAINING_SET, "`python -m training.dataset`")
+        frame = dataset.read(options.work, labelled=True)
         sys.stdout.write(gate.report(require(frame)) + "\n")
     return 0
 

@@ -11,15 +11,15 @@ completions would make the newest providers look bad.
 
 import argparse
 import sys
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import astuple, dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from training.errors import DataError, exit_on_errors
-from training.files import LABELS, OUTCOMES, read_frame, write_frame
+from training.files import LABELS, OUTCOMES, clear_table, read_frame, table_days, write_part
 
 DEFAULT_MATURITY = timedelta(hours=6)
 """All but a few of a hundred satisfaction scores are in by then."""
@@ -28,6 +28,7 @@ SUCCESS_GRADE = 3
 """From this grade on a dispatch is a success."""
 
 KEYS = ["event_id", "provider_id"]
+_ORIGIN = "an archive: `python -m simulator history --out DIR`"
 _TIMES = ("arrived_ts", "completed_ts", "cancelled_ts", "satisfaction_ts")
 _NEEDED = (
     *KEYS,
@@ -52,10 +53,14 @@ class LabelCounts:
             without having been accepted): dropped.
     """
 
-    labelled: int
-    unripe: int
-    corrected: int
-    contradictory: int
+    labelled: int = 0
+    unripe: int = 0
+    corrected: int = 0
+    contradictory: int = 0
+
+    def __add__(self, other: "LabelCounts") -> "LabelCounts":
+        """Return the counts of both."""
+        return LabelCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 def newest_known(outcomes: pd.DataFrame) -> datetime:
@@ -142,20 +147,33 @@ def _require_columns(outcomes: pd.DataFrame) -> None:
 def build(
     data: Path, work: Path, as_of: datetime | None = None, maturity: timedelta = DEFAULT_MATURITY
 ) -> LabelCounts:
-    """Read an archive's outcomes and write ``labels.parquet`` to the work directory.
+    """Read an archive's outcomes and write ``labels`` to the work directory, a day at a time.
+
+    A correction is known by its offer, so it must lie in the folder of the offer's day.
 
     Raises:
         DataError: There are no outcomes, or none is ripe.
     """
-    outcomes = read_frame(data / OUTCOMES, "an archive: `python -m simulator history --out DIR`")
-    labels, counts = label(outcomes, as_of or newest_known(outcomes), maturity)
-    if labels.empty:
+    outcomes = data / OUTCOMES
+    days = table_days(outcomes, _ORIGIN)
+    known_until = as_of or max(newest_known(_of_day(outcomes, day)) for day in days)
+    clear_table(work / LABELS)
+    counts = LabelCounts()
+    for day in days:
+        labels, of_day = label(_of_day(outcomes, day), known_until, maturity)
+        counts += of_day
+        if not labels.empty:
+            write_part(labels, work / LABELS, day)
+    if not counts.labelled:
         raise DataError(
-            f"{data / OUTCOMES}: none of {counts.unripe} offers is older than the maturity window "
-            f"of {maturity}; wait, or give a later --as-of"
+            f"{outcomes}: none of {counts.unripe} offers is older than the maturity window of "
+            f"{maturity}; wait, or give a later --as-of"
         )
-    write_frame(labels, work / LABELS)
     return counts
+
+
+def _of_day(outcomes: Path, day: date) -> pd.DataFrame:
+    return read_frame(outcomes, _ORIGIN, [day])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -166,7 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--data", type=Path, required=True, help="the archive")
-    parser.add_argument("--work", type=Path, required=True, help="where labels.parquet goes")
+    parser.add_argument("--work", type=Path, required=True, help="where the labels go")
     parser.add_argument(
         "--as-of", type=moment, default=None, help="ISO 8601, UTC; none is the archive's end"
     )

@@ -22,9 +22,10 @@ from sklearn.linear_model import LogisticRegression
 
 from feature_repo.bundle_manifest import Calibration, ModelFiles
 from feature_repo.model_matrix import MODEL_FEATURES
-from training.dataset import CALIBRATE, TRAIN
+from training import dataset
 from training.errors import DataError, exit_on_errors
-from training.files import CALIBRATION, MODELS, TRAINING_SET, TUNING, read_frame
+from training.files import CALIBRATION, MODELS, TUNING
+from training.selection import CALIBRATE, TRAIN
 
 HIGHEST_WEIGHT = 10.0
 """Of the median weight: one lucky exploration must not outvote a hundred plain offers."""
@@ -230,11 +231,11 @@ def main(arguments: list[str] | None = None) -> int:
         description="Train the ranker, the arrival times and the chance of success.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--work", type=Path, required=True, help="where training_set.parquet is")
+    parser.add_argument("--work", type=Path, required=True, help="where the training set is")
     parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same models")
     options = parser.parse_args(arguments)
     with exit_on_errors("training.models"):
-        frame = read_frame(options.work / TRAINING_SET, "`python -m training.dataset`")
+        frame = dataset.read(options.work, labelled=True)
         save(train(frame, options.seed, print_step), options.work)
         sys.stdout.write(f"{options.work / MODELS}: trained\n")
     return 0

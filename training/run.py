@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from feature_repo import bundle_manifest
@@ -39,7 +39,10 @@ class _Steps:
 
     def start(self, name: str) -> None:
         self._began = time.monotonic()
-        self._progress.update(self._task, description=name)
+        self._progress.update(self._task, description=name, total=None)
+
+    def share(self, done: float) -> None:
+        self._progress.update(self._task, total=1.0, completed=done)
 
     def done(self, name: str, result: str) -> None:
         seconds = time.monotonic() - self._began
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace, console: Console) -> BundleManifest:
         BundleError: The bundle would not be one that serving accepts.
     """
     work: Path = options.work or options.bundle.with_name(f"{options.bundle.name}.work")
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         steps = _Steps(console, progress)
         steps.start("labels")
@@ -64,8 +67,10 @@ def run(options: argparse.Namespace, console: Console) -> BundleManifest:
         counts = labels.build(options.data, work, options.as_of, maturity)
         steps.done("labels", labels.describe(counts))
         steps.start("dataset: joining features as of each request")
-        frame = dataset.build(options.data, options.feature_repo, work)
-        steps.done("dataset", dataset.describe(frame))
+        places = (options.data, options.feature_repo, work)
+        joined = dataset.build(*places, dataset.limits_of(options), steps.share)
+        frame = dataset.read(work)
+        steps.done("dataset", dataset.describe(joined))
         steps.start("checks")
         findings = checks.require(frame)
         steps.done("checks", f"all {len(findings)} hold")
@@ -145,6 +150,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--maturity-hours", type=float, default=hours, help="age at which a label is final"
     )
     tuning.add_budget(parser, default_trials=0)
+    dataset.add_limits(parser)
     options = parser.parse_args(arguments)
     console = Console()
     with exit_on_errors("training.run"):

@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from training import models
+from training import dataset, models
 from training.errors import exit_on_errors
-from training.files import MODELS, TRAINING_SET, TUNING, read_frame
+from training.files import MODELS, TUNING
 from training.models import DEFAULTS, Hyperparameters, Progress, TrainedModels
 
 DEFAULT_MINUTES = 10.0
@@ -143,12 +143,12 @@ def main(arguments: list[str] | None = None) -> int:
         description="Search hyper-parameters, then train with the best (training.models).",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--work", type=Path, required=True, help="where training_set.parquet is")
+    parser.add_argument("--work", type=Path, required=True, help="where the training set is")
     parser.add_argument("--seed", type=int, default=7, help="the same seed tries the same")
     add_budget(parser, default_trials=20)
     options = parser.parse_args(arguments)
     with exit_on_errors("training.tuning"):
-        frame = read_frame(options.work / TRAINING_SET, "`python -m training.dataset`")
+        frame = dataset.read(options.work, labelled=True)
         progress = models.print_step
         tuning = search(frame, options.seed, options.trials, options.minutes, progress)
         best = tuning.best.hyperparameters

@@ -58,7 +58,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 @pytest.fixture(scope="session")
 def training_set(prepared: Prepared) -> pd.DataFrame:
     """The training set of the small archive, from Feast."""
-    return dataset.build(prepared.data, prepared.feature_repo, prepared.work)
+    dataset.build(prepared.data, prepared.feature_repo, prepared.work)
+    return dataset.read(prepared.work)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """Models and the bundle that is made of them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -14,6 +14,7 @@ from tests.training.conftest import Prepared
 from training import bundle, models
 from training.errors import DataError
 from training.evaluation import evaluate
+from training.files import TRAINING_SET, write_part
 from training.models import TrainedModels
 
 MADE = datetime(2026, 1, 5, tzinfo=UTC)
@@ -82,7 +83,7 @@ def test_a_bundle_replaces_the_old_one_whole(
 
 def test_a_step_left_out_is_named(tmp_path: Path, training_set: pd.DataFrame) -> None:
     """Bundling before training says which step to run."""
-    training_set.head(5).to_parquet(tmp_path / "training_set.parquet")
+    write_part(training_set.head(5), tmp_path / TRAINING_SET, date(2026, 1, 5))
     with pytest.raises(DataError, match=r"python -m training\.models"):
         bundle.build(tmp_path, tmp_path / "bundle", 7)
 

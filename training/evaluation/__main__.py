@@ -5,17 +5,18 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.compute as pc
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from feature_repo.schema import STREAM_VIEWS
-from training import dataset, models, tuning
+from training import dataset, models, retrieval, tuning
 from training.errors import exit_on_errors
 from training.evaluation import ablation, evaluate, report, staleness
 from training.evaluation.evaluate import Evaluated
 from training.evaluation.findings import findings
 from training.evaluation.results import Results
-from training.files import DECISIONS, EVALUATION, TRAINING_SET, read_frame
+from training.files import DECISIONS, EVALUATION, read_frame
 from training.models import TrainedModels
 
 _DELAYS = len(staleness.DELAYS_MIN) * (1 + len(STREAM_VIEWS))
@@ -27,7 +28,7 @@ def run(options: argparse.Namespace, progress: Progress) -> Results:
     Raises:
         DataError: Data is missing or not as it must be.
     """
-    frame = read_frame(options.work / TRAINING_SET, "`python -m training.dataset`")
+    frame = dataset.read(options.work)
     trained = models.load(options.work)
     task = progress.add_task("metrics, segments, importance", total=1)
     found = evaluate.evaluate(frame, trained, options.seed, quick=options.quick)
@@ -48,8 +49,9 @@ def _staleness(
     options: argparse.Namespace, found: Evaluated, trained: TrainedModels, progress: Progress
 ) -> list[staleness.Staleness]:
     origin = "`python -m simulator history --out DIR`"
-    decisions = read_frame(options.data / DECISIONS, origin)
-    store = dataset.open_store(options.feature_repo, options.data / "offline")
+    tested = pc.field("event_id").isin(found.cases.rows["event_id"].unique())
+    decisions = read_frame(options.data / DECISIONS, origin, filters=tested)
+    store = retrieval.open_store(options.feature_repo, options.data / "offline")
     delays = staleness.measure(found.cases, trained, decisions, store, options.seed)
     told = progress.track(delays, total=_DELAYS, description="features of earlier minutes")
     return list(told)

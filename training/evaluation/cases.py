@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from training.dataset import TEST
 from training.errors import DataError
 from training.evaluation.intervals import Floats
 from training.models import TrainedModels, matrix, raw_probability
+from training.selection import TEST
 
 Int64s = npt.NDArray[np.int64]
 TRUTH = "success_probability"

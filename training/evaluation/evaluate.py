@@ -7,7 +7,6 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from training.dataset import TRAIN
 from training.evaluation import calibration, importance, rules, segments, simpler_model
 from training.evaluation.cases import Cases, predict, select_cases
 from training.evaluation.intervals import EventSums, differences, estimates
@@ -15,6 +14,7 @@ from training.evaluation.measures import event_sums, successes, whole_events
 from training.evaluation.results import MODEL, SIMPLER, Results, Size
 from training.files import METRICS
 from training.models import TrainedModels
+from training.selection import TRAIN
 
 Metrics = dict[str, float]
 _ROWS_EXPLAINED_QUICKLY = 300

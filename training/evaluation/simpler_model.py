@@ -11,10 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from training.dataset import TRAIN
 from training.evaluation.cases import Predictions
 from training.evaluation.rules import ACCEPTANCE, COMPLETION, ETA
 from training.models import weights
+from training.selection import TRAIN
 
 FEATURES = (
     ETA,

@@ -16,7 +16,7 @@ from feature_repo.analyst_frames import request_columns, stored_columns
 from feature_repo.model_matrix import full_name, model_matrix
 from feature_repo.request_time import REQUEST_INPUTS, Columns, RequestColumns
 from feature_repo.schema import STREAM_VIEWS, ViewSchema
-from training import dataset
+from training import retrieval
 from training.errors import DataError
 from training.evaluation.cases import Cases, predict_matrix
 from training.evaluation.intervals import Estimate, EventSums, differences
@@ -84,7 +84,7 @@ def measure(
     """
     requested = requests(cases, decisions)
     request = request_columns(requested)
-    now = stored_columns(dataset.retrieve(requested, store))
+    now = stored_columns(retrieval.retrieve(requested, store))
     fresh = event_sums(cases, predict_matrix(models, model_matrix(now, request)))
     for delay_min in DELAYS_MIN:
         earlier = features_earlier(requested, store, delay_min)
@@ -115,7 +115,7 @@ def requests(cases: Cases, decisions: pd.DataFrame) -> pd.DataFrame:
 def features_earlier(requested: pd.DataFrame, store: "FeatureStore", delay_min: float) -> Stored:
     """Return the stored features as they were known some minutes before each request."""
     moment = requested["request_ts"] - pd.Timedelta(minutes=delay_min)
-    return stored_columns(dataset.retrieve(requested.assign(request_ts=moment), store))
+    return stored_columns(retrieval.retrieve(requested.assign(request_ts=moment), store))
 
 
 def _compare(

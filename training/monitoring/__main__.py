@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from feature_repo import bundle_manifest
-from training.dataset import open_store
 from training.errors import GateError, exit_on_errors
 from training.files import OUTCOMES, read_frame
 from training.labels import DEFAULT_MATURITY, moment, newest_known
 from training.monitoring import day, decisions, limits, metrics, reference, report
 from training.monitoring.day import Examined, Known
 from training.monitoring.findings import stops
+from training.retrieval import open_store
 
 REPORT, METRICS, FINDINGS = "report.html", "monitoring.prom", "findings.json"
 

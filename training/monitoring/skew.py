@@ -11,11 +11,11 @@ from feature_repo.analyst_frames import request_columns, stored_columns
 from feature_repo.model_matrix import MODEL_FEATURES, full_name, model_matrix
 from feature_repo.request_time import REQUEST_INPUTS, is_available
 from feature_repo.schema import VIEWS
-from training.dataset import retrieve
 from training.monitoring import units
 from training.monitoring.findings import Finding, Kind, Severity
 from training.monitoring.limits import Limits
 from training.monitoring.tables import tuples
+from training.retrieval import retrieve
 
 if TYPE_CHECKING:
     from feast import FeatureStore

@@ -13,14 +13,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow.compute as pc
 
-from training import models
-from training.dataset import TEST
+from training import dataset, models
 from training.errors import DataError, exit_on_errors
 from training.files import DECISIONS, TRAINING_SET, read_frame, write_frame
 from training.labels import KEYS
 from training.models import TrainedModels
 from training.off_policy.estimators import Floats
+from training.selection import TEST
 
 POLICIES = ("model", "nearest", "lowest_eta", "uniform")
 PREDICTION = "prediction"
@@ -38,10 +39,12 @@ def build(data: Path, work: Path) -> pd.DataFrame:
     Raises:
         DataError: Files are missing, or no event has all of its candidates.
     """
-    frame = read_frame(work / TRAINING_SET, "`python -m training.dataset`")
-    decisions = read_frame(data / DECISIONS, "`python -m simulator history --out DIR`")
+    test = dataset.read(work, TEST)
+    tested = pc.field("event_id").isin(test["event_id"].unique())
+    origin = "`python -m simulator history --out DIR`"
+    decisions = read_frame(data / DECISIONS, origin, filters=tested)
     trained = models.load(work)
-    rows = whole_events(frame[frame["split"] == TEST], decisions)
+    rows = whole_events(test, decisions)
     if rows.empty:
         raise DataError(
             f"{work / TRAINING_SET}: no test event has all of its candidates and a label of its "

@@ -8,7 +8,7 @@ from feature_repo.analyst_frames import request_columns, stored_columns
 from feature_repo.model_matrix import MODEL_FEATURES, model_matrix
 from feature_repo.schema import VIEWS, Kind
 from tests.training.conftest import Prepared
-from training import dataset, models
+from training import models, retrieval
 from training.evaluation import ablation, staleness, verdicts, view_costs
 from training.evaluation.cases import predict, select_cases
 from training.evaluation.evaluate import Evaluated
@@ -25,8 +25,8 @@ def test_a_view_is_removed_as_if_serving_had_never_seen_it(
     """The frame without a view is the model matrix made of stored features that lack it."""
     decisions = read_frame(prepared.data / DECISIONS, "the fixture")
     requested = staleness.requests(evaluated.cases, decisions)
-    store = dataset.open_store(prepared.feature_repo, prepared.data / "offline")
-    columns = stored_columns(dataset.retrieve(requested, store))
+    store = retrieval.open_store(prepared.feature_repo, prepared.data / "offline")
+    columns = stored_columns(retrieval.retrieve(requested, store))
     for column in VIEWS[view].columns:
         nothing = "" if column.kind is Kind.STRING else np.nan
         columns[f"{view}__{column.name}"] = np.full(len(requested), nothing)

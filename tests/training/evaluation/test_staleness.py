@@ -7,7 +7,7 @@ import pytest
 from feature_repo.model_matrix import MODEL_FEATURES
 from feature_repo.schema import PROVIDER_MOTION, STREAM_VIEWS
 from tests.training.conftest import Prepared
-from training import dataset
+from training import retrieval
 from training.errors import DataError
 from training.evaluation import staleness
 from training.evaluation.evaluate import Evaluated
@@ -30,7 +30,7 @@ def _delayed(
     prepared: Prepared, evaluated: Evaluated, decisions: pd.DataFrame, delay_min: float
 ) -> Delayed:
     requested = staleness.requests(evaluated.cases, decisions)
-    store = dataset.open_store(prepared.feature_repo, prepared.data / "offline")
+    store = retrieval.open_store(prepared.feature_repo, prepared.data / "offline")
     return Delayed(
         evaluated.cases,
         staleness.request_columns(requested),
@@ -53,7 +53,7 @@ def test_no_delay_is_the_plain_evaluation(
         found = delayed.matrix(STREAM_VIEWS, as_if_current=mode)
         np.testing.assert_array_equal(found, matrix(evaluated.cases.rows))
     monkeypatch.setattr(staleness, "DELAYS_MIN", (0.0,))
-    store = dataset.open_store(prepared.feature_repo, prepared.data / "offline")
+    store = retrieval.open_store(prepared.feature_repo, prepared.data / "offline")
     for each in staleness.measure(evaluated.cases, trained, decisions, store, 7):
         known = [e.value for e in (*each.kept.values(), *each.limited.values())]
         assert set(known) <= {0.0}

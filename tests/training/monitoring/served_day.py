@@ -16,7 +16,7 @@ from feature_repo.model_matrix import MODEL_FEATURES, MODEL_FINGERPRINT
 from feature_repo.request_time import is_available
 from scoring.gateway import messages
 from tests.training.conftest import Prepared
-from training import dataset, models
+from training import models, retrieval
 from training.files import DECISIONS
 from training.models import TrainedModels
 from training.monitoring import __main__ as monitoring
@@ -91,15 +91,15 @@ def _no_fault(rows: pd.DataFrame, _store: "FeatureStore") -> pd.DataFrame:
 
 def serve(prepared: Prepared, trained: TrainedModels) -> Archive:
     """Return what a gateway would have read and scored, all of it equal to history."""
-    store = dataset.open_store(prepared.feature_repo, prepared.data / "offline")
+    store = retrieval.open_store(prepared.feature_repo, prepared.data / "offline")
     asked = pd.read_parquet(prepared.data / DECISIONS).drop(columns="available_candidates")
-    status = dataset.retrieve(asked, store, ["provider_availability__status"])
+    status = retrieval.retrieve(asked, store, ["provider_availability__status"])
     available = is_available(
         status["provider_availability__status"].fillna("").to_numpy(dtype=object)
     )
     counts = pd.Series(available).groupby(asked["event_id"]).sum()
     asked["available_candidates"] = asked["event_id"].map(counts).astype(np.int32)
-    features = dataset.with_features(asked, store)[list(MODEL_FEATURES)]
+    features = retrieval.with_features(asked, store)[list(MODEL_FEATURES)]
     rows = pd.concat([asked, features], axis=1)
     raw = models.raw_probability(trained.success, models.matrix(rows))
     rows["success_probability"] = np.interp(raw, trained.calibration.x, trained.calibration.y)

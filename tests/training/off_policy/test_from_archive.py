@@ -1,5 +1,6 @@
 """The table that an archive gives: whole events, first offers, policies that choose one each."""
 
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from tests.training.conftest import Prepared
 from training import models
-from training.files import TRAINING_SET, write_frame
+from training.files import TRAINING_SET, write_part
 from training.models import TrainedModels
 from training.off_policy import from_archive
 from training.off_policy.__main__ import main
@@ -42,7 +43,7 @@ def test_an_archive_can_be_put_through_the_command(
 
     Its few decisions say little of a policy that always takes its first choice, which is refused.
     """
-    write_frame(training_set, tmp_path / TRAINING_SET)
+    write_part(training_set, tmp_path / TRAINING_SET, date(2026, 1, 5))
     models.save(trained, tmp_path)
     log = tmp_path / "log.parquet"
     arguments = ["--data", str(prepared.data), "--work", str(tmp_path), "--out", str(log)]
