@@ -152,8 +152,8 @@ def prospects(
 
 def _mean(along_route: Floats) -> Floats:
     """Return the mean of each row; quicker than numpy's for a few columns."""
-    total: Floats = along_route.sum(axis=1)
-    return total / along_route.shape[1]
+    mean: Floats = along_route.sum(axis=1) / along_route.shape[1]
+    return mean
 
 
 def draw(prospect: Prospects, service: str, uniform: Floats) -> Draws:
