@@ -30,17 +30,17 @@ def test_every_dimension_of_the_design_is_there(evaluated: Evaluated) -> None:
 
 
 def test_a_bad_segment_is_told_and_comes_first(evaluated: Evaluated) -> None:
-    """Where the first choice is planted wrong in one service, that service is worse and first."""
-    services = segments.dimensions(evaluated.cases)["service"]
-    busiest = max(set(services), key=lambda name: (services == name).sum())
+    """Where the first choice is planted wrong in one class, that class is worse and first."""
+    classes = segments.dimensions(evaluated.cases)["vehicle class"]
+    busiest = max(set(classes), key=lambda name: (classes == name).sum())
     at = evaluated.sums.names.index("ndcg_at_1")
     over = evaluated.sums.over.copy()
-    over[services == busiest, at] = 0.0
+    over[classes == busiest, at] = 0.0
     spoilt = EventSums(evaluated.sums.names, over, evaluated.sums.under)
     found = segments.measure(evaluated.cases, spoilt, estimates(spoilt, 7), 7)
-    of_service = [segment for segment in found if segment.dimension == "service"]
-    assert of_service[0].name == busiest
-    assert "ndcg_at_1" in of_service[0].worse
+    of_class = [segment for segment in found if segment.dimension == "vehicle class"]
+    assert of_class[0].name == busiest
+    assert "ndcg_at_1" in of_class[0].worse
 
 
 def test_small_segments_are_shown_and_marked(evaluated: Evaluated) -> None:
