@@ -35,7 +35,7 @@ def test_a_bad_segment_is_told_and_comes_first(evaluated: Evaluated) -> None:
     busiest = max(set(classes), key=lambda name: (classes == name).sum())
     at = evaluated.sums.names.index("ndcg_at_1")
     over = evaluated.sums.over.copy()
-    over[classes == busiest, at] = 0.0
+    over[classes == busiest, at] = -1.0  # below what any order could have
     spoilt = EventSums(evaluated.sums.names, over, evaluated.sums.under)
     found = segments.measure(evaluated.cases, spoilt, estimates(spoilt, 7), 7)
     of_class = [segment for segment in found if segment.dimension == "vehicle class"]
