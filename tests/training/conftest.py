@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -45,13 +46,15 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     root = tmp_path_factory.mktemp("training")
     places = Prepared(root / "data", root / "repo", root / "work")
     close_s = _START_S + _OPEN_S
+    end_s = close_s + 5.8 * 3600
     settings = WorldSettings(
         providers=150, seed=11, requests_per_hour=280, intervals=Intervals(60.0, 90.0, 120.0)
     )
-    history.write(settings, Span(_START_S, close_s, close_s + 5.8 * 3600), places.data)
+    history.write(settings, Span(_START_S, close_s, end_s), places.data)
     write_stream_views(places.data)
     _register(places)
-    labels.build(places.data, places.work)
+    # of so small a world the last outcome is known hours before its end
+    labels.build(places.data, places.work, datetime.fromtimestamp(end_s, UTC))
     return places
 
 
