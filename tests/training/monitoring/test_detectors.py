@@ -49,8 +49,10 @@ def test_a_unit_is_told_from_training_alone(
     """A unit that changed at the source, and so in history too, is found and named."""
     faulty = served_day.speeds_in(scale)(shown, archive.store)
     found = _of(Kind.UNIT, drift.findings(drift.table(faulty, usual, LIMITS), LIMITS))
-    assert {f.feature for f in found} >= {SPEED, "provider_motion__speed_max_kph"}
-    assert all(unit in f.detail for f in found)
+    whole = {f.feature for f in found if f.segment == "all"}
+    assert whole == {SPEED, "provider_motion__speed_max_kph"}
+    # a segment of a few dozen decisions cannot tell miles from knots
+    assert all(unit in f.detail for f in found if f.segment == "all")
     assert _of(Kind.UNIT, drift.findings(drift.table(shown, usual, LIMITS), LIMITS)) == []
 
 
@@ -84,7 +86,9 @@ def test_everyone_available_is_told_by_segment(
     )
     named = {f.segment for f in _available(faulty, usual)}
     assert "all" in named
-    assert {f.segment for f in _available(mixed, usual)} == {"service=tow"}
+    # an area may have hardly any requests but tows
+    parts = {f.segment for f in _available(mixed, usual) if f.segment.startswith("service=")}
+    assert parts == {"service=tow"}
     assert _available(shown, usual) == []
 
 
