@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
+from scipy.stats.qmc import Sobol
 
 from simulator.fields import Fields, route_cells
 from simulator.geography import plane_km
@@ -26,18 +27,17 @@ _HARD_SERVICES = frozenset({"tow", "winch"})
 DRAWS_EACH = 11
 """Uniforms that ``draw`` needs for a candidate."""
 _ANSWER_LOG_S = (3.3, 0.5)
-_LATTICE_POINTS = 128
+_TRAVEL_POINTS = 128
 
 
 def _travel_factors() -> tuple[Floats, Floats, Floats]:
-    """Return answer (minutes), mobilising and driving (factors) at points of equal weight, [64, 1].
+    """Return answer (minutes), mobilising and driving (factors) at equal points, [128, 1] each.
 
-    The points are Roberts' R3 sequence (2018), which fills the cube evenly: the chance of being in
-    time is then no draw, and costs a tenth.
+    The points are Sobol's (1967), each in the middle of its cell, which fill the cube evenly: the
+    chance of being in time is then no draw, and costs a tenth.
     """
-    golden = 1.2207440846057596
-    turns = np.arange(1, _LATTICE_POINTS + 1)[:, None] / golden ** np.arange(1, 4)
-    answer, mobilise, drive = ndtri((0.5 + turns) % 1).T[:, :, None]
+    points = Sobol(3, scramble=False).random(_TRAVEL_POINTS) + 0.5 / _TRAVEL_POINTS
+    answer, mobilise, drive = ndtri(points).T[:, :, None]
     return (
         _answer_s(answer) / 60,
         np.exp(_MOBILISE_NOISE * mobilise),
@@ -194,7 +194,7 @@ def success_probability(prospect: Prospects, request: Request) -> Floats:
     """
     answer, mobilise, drive = _TRAVEL_FACTORS
     minutes = answer + mobilise * prospect.mobilise_min + drive * prospect.drive_min
-    in_time = (minutes <= request.promised_minutes).sum(axis=0) / _LATTICE_POINTS
+    in_time = (minutes <= request.promised_minutes).sum(axis=0) / _TRAVEL_POINTS
     chance: Floats = prospect.accept_probability * prospect.complete_probability * in_time
     return chance
 
