@@ -4,6 +4,7 @@ For histories too long to be played through Flink. A row is written once, howeve
 and rows that nobody could read are not written: a history of every row would be ten times as long.
 """
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,14 @@ class _Noting:
         self.record.closed(decision)
 
 
+class _Numbers(dict[str, int]):
+    """Numbers join keys in the order in which they come."""
+
+    def __missing__(self, key: str) -> int:
+        number = self[key] = len(self)
+        return number
+
+
 class _ViewFile:
     """Rows of one view, until there are enough of them for a piece."""
 
@@ -52,45 +61,55 @@ class _ViewFile:
         self.written = 0
         self._files = files
         self._view = OBSERVED_VIEWS[view]
-        self._pending: list[tuple[list[str], Rows]] = []
-        self._last_made_us: dict[str, float] = {}
+        self._pending: list[tuple[npt.NDArray[np.str_], Rows]] = []
+        self._pending_rows = 0
+        self._numbers = _Numbers()
+        self._last_made_us = np.empty(0)
 
-    def add(self, keys: list[str], rows: Rows) -> None:
-        """Add rows, but none that was added before or is not there at all."""
-        new = [
-            position
-            for position, (key, made_us) in enumerate(
-                zip(keys, rows.created_us.tolist(), strict=True)
-            )
-            if self._is_new(key, made_us)
-        ]
-        if new:
-            columns = {name: column[new] for name, column in rows.columns.items()}
-            kept = Rows(columns, rows.event_us[new], rows.created_us[new])
-            self._pending.append(([keys[position] for position in new], kept))
-            self.written += len(new)
-        if sum(len(keys) for keys, _ in self._pending) >= _ROWS_A_PIECE:
+    def add(self, keys: Sequence[str], rows: Rows) -> None:
+        """Add rows, but none that was added before or is not there at all.
+
+        Args:
+            keys: Whose each row is, n join keys.
+            rows: n rows; of one entity, rows are read in the order in which they were made.
+        """
+        new = self._new(keys, rows.created_us)
+        if not len(new):
+            return
+        columns = {name: column[new] for name, column in rows.columns.items()}
+        kept = Rows(columns, rows.event_us[new], rows.created_us[new])
+        self._pending.append((np.array(keys)[new], kept))
+        self._pending_rows += len(new)
+        self.written += len(new)
+        if self._pending_rows >= _ROWS_A_PIECE:
             self.flush()
 
-    def _is_new(self, key: str, made_us: float) -> bool:
-        # of one entity, rows are read in the order in which they were made
-        if not made_us > self._last_made_us.get(key, -np.inf):
-            return False
-        self._last_made_us[key] = made_us
-        return True
+    def _new(self, keys: Sequence[str], made_us: npt.NDArray[np.float64]) -> Ints:
+        """Return which rows were made after the last one added of their entity, each once."""
+        entity = np.fromiter(map(self._numbers.__getitem__, keys), np.int64, len(keys))
+        unseen = len(self._numbers) - len(self._last_made_us)
+        self._last_made_us = np.append(self._last_made_us, np.full(unseen, -np.inf))
+        later = np.flatnonzero(made_us > self._last_made_us[entity])
+        order = later[np.lexsort((made_us[later], entity[later]))]
+        same = (entity[order[1:]] == entity[order[:-1]]) & (
+            made_us[order[1:]] == made_us[order[:-1]]
+        )
+        new = np.sort(order[np.append(True, ~same)]) if len(order) else order
+        np.maximum.at(self._last_made_us, entity[new], made_us[new])
+        return new
 
     def flush(self) -> None:
         """Write what is pending."""
         if not self._pending:
             return
-        keys = [key for some, _ in self._pending for key in some]
+        keys = np.concatenate([keys for keys, _ in self._pending])
         columns = {
             name: _column(np.concatenate([rows.columns[name] for _, rows in self._pending]), kind)
             for name, kind in self._view.kinds.items()
         }
         event_us = _micros(np.concatenate([rows.event_us for _, rows in self._pending]))
         created_us = _micros(np.concatenate([rows.created_us for _, rows in self._pending]))
-        self._pending = []
+        self._pending, self._pending_rows = [], 0
         table = pa.table(
             {
                 self._view.join_key: pa.array(keys).dictionary_encode(),
