@@ -1,0 +1,98 @@
+"""The policies that only know what is observed: two rules, and the model with and without rules."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.closed_loop.batch_rows import BatchRows
+from benchmarks.closed_loop.seen import seen
+from feature_repo import request_time
+from feature_repo.model_matrix import full_name, model_matrix
+from feature_repo.schema import PROVIDER_HISTORY
+from scoring.endpoint.scorer import Scorer, Scores
+from scoring.gateway import policy as gateway_policy
+from scoring.gateway.policy_file import Policy as Rules
+from scoring.gateway.read import CandidateTable
+from simulator.luck import Floats
+from simulator.policy import Choice, Ranking, certain
+
+ScoreOf = Callable[[Scores], npt.NDArray[np.floating[Any]]]
+
+
+@dataclass(frozen=True)
+class LowestEta:
+    """The lowest ``eta_min`` first; who has none goes last, nearest first."""
+
+    batch: BatchRows
+
+    def rank(self, choice: Choice, rng: np.random.Generator) -> Ranking:
+        """Order by the request-time feature that the model gets as well."""
+        del rng
+        known = seen(choice, self.batch)
+        eta = request_time.compute(known.fresh(), known.request)["eta_min"]
+        return certain(-_known(eta, np.inf))
+
+
+@dataclass(frozen=True)
+class HistoryOnly:
+    """Who accepted and completed most over 30 days, for this service, wherever it is."""
+
+    batch: BatchRows
+
+    def rank(self, choice: Choice, rng: np.random.Generator) -> Ranking:
+        """Order by acceptance rate times completion rate."""
+        del rng
+        record = self.batch.history(choice.candidates, choice.request.service, choice.now_s)
+        accepted, completed = (
+            record[full_name(PROVIDER_HISTORY.name, f"{rate}_rate_30d")]
+            for rate in ("acceptance", "completion")
+        )
+        return certain(_known(accepted * completed, -np.inf))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A bundle's order.
+
+    Attributes:
+        batch: The batch tables.
+        scorer: The bundle, as the endpoint loads it.
+        score_of: Which of its numbers orders the candidates.
+        rules: The gateway's policy file; None is the bare order.
+    """
+
+    batch: BatchRows
+    scorer: Scorer
+    score_of: ScoreOf
+    rules: Rules | None = None
+
+    def rank(self, choice: Choice, rng: np.random.Generator) -> Ranking:
+        """Score the model matrix of the candidates."""
+        del rng
+        known = seen(choice, self.batch)
+        score = self.score_of(self.scorer.score(model_matrix(known.columns, known.request)))
+        if self.rules is None:
+            return certain(score.astype(np.float64))
+        ids = choice.providers.ids
+        table = CandidateTable([ids[index] for index in choice.candidates], known.columns, {})
+        ranked = gateway_policy.rank(
+            table, score.astype(np.float32), self.rules, known.request, choice.request.event_id
+        )
+        return Ranking(ranked.order.astype(np.int64), ranked.propensity)
+
+
+def by_ranker(scores: Scores) -> npt.NDArray[np.floating[Any]]:
+    """Return the ranker's score, as served."""
+    return scores.scores
+
+
+def by_chance(scores: Scores) -> npt.NDArray[np.floating[Any]]:
+    """Return the calibrated chance of success."""
+    return scores.success_probability
+
+
+def _known(values: npt.NDArray[np.floating[Any]], otherwise: float) -> Floats:
+    return np.where(np.isnan(values), otherwise, values).astype(np.float64)
