@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from benchmarks.closed_loop import goals, report, run, train
-from benchmarks.closed_loop.contenders import POLICIES
+from benchmarks.closed_loop import ablate, goals, report, run, train
+from benchmarks.closed_loop.contenders import MODEL, POLICIES
 from benchmarks.closed_loop.game import Game
 from benchmarks.closed_loop.results import results_of
 from simulator.metros import METROS
@@ -37,7 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace, console: Console) -> None:
-    game = Game(
+    game = _game(options)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task("Playing", total=1.0)
+        for done in run.run(game, options.out, options.processes):
+            last = f"{done.last.policy}, {METROS[done.last.metro].name}, seed {done.last.seed}"
+            progress.update(bar, completed=done.share, description=f"Played {last}")
+    _report(options, console)
+
+
+def _game(options: argparse.Namespace) -> Game:
+    return Game(
         start_s=options.start.timestamp(),
         days=options.days,
         providers=options.providers,
@@ -48,12 +59,6 @@ def _run(options: argparse.Namespace, console: Console) -> None:
         requests_per_hour=options.requests_per_hour,
         regions=tuple(options.regions),
     )
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task("Playing", total=1.0)
-        for done in run.run(game, options.out, options.processes):
-            last = f"{done.last.policy}, {METROS[done.last.metro].name}, seed {done.last.seed}"
-            progress.update(bar, completed=done.share, description=f"Played {last}")
-    _report(options, console)
 
 
 def _report(options: argparse.Namespace, console: Console) -> None:
@@ -62,6 +67,16 @@ def _report(options: argparse.Namespace, console: Console) -> None:
     page = report.write(results, options.out)
     console.print(goals.table(results))
     console.print(f"{page} has the plots, {page.with_name(report.RESULTS)} the numbers.")
+
+
+def _ablate(options: argparse.Namespace, console: Console) -> None:
+    with console.status("asking every policy at the same decisions"):
+        noted = ablate.ask(_game(options), tuple(options.policies), options.plays)
+    console.print(ablate.table(noted))
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / ablate.ABLATION
+    path.write_bytes(msgspec.json.encode(ablate.chances(noted)))
+    console.print(f"{path} has the numbers.")
 
 
 def _train(options: argparse.Namespace, console: Console) -> None:
@@ -77,7 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     _train_options(_command(commands, "train", _train, "make a bundle from other, earlier weeks"))
     _run_options(_command(commands, "run", _run, "play what was not played yet, then report"))
     _command(commands, "report", _report, "measure and draw again what was played")
-    for command in ("run", "report"):
+    asking = _command(commands, "ablate", _ablate, "ask every policy at the same decisions")
+    asking.add_argument("--plays", choices=list(POLICIES), default=MODEL, help="who plays")
+    _run_options(asking)
+    for command in ("run", "report", "ablate"):
         commands.choices[command].add_argument(
             "--out", type=Path, default=OUT / "game", help="where matches and results are"
         )
@@ -106,7 +124,11 @@ def _run_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--seeds", type=int, nargs="+", default=[1], help="a world each")
     command.add_argument(
-        "--policies", nargs="+", choices=list(POLICIES), default=list(_PLAYED), help="who plays"
+        "--policies",
+        nargs="+",
+        choices=list(POLICIES),
+        default=list(_PLAYED),
+        help="who is compared",
     )
     command.add_argument(
         "--regions",

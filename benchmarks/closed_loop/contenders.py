@@ -88,6 +88,16 @@ POLICIES: dict[str, Contender] = {
 """In the order in which they are shown."""
 
 
+def require_bundle(game: Game) -> None:
+    """Check the bundle of a game in which a model plays.
+
+    Raises:
+        BundleError: It is missing or cannot be used; the message says why.
+    """
+    if game.bundle is not None and any(name.startswith(MODEL) for name in game.policies):
+        load_scorer(Path(game.bundle))
+
+
 def place_of(game: Game, seed: int, metro: int) -> Place:
     """Return what policies may be made from, without a world: it is the seed's."""
     cells = cells_of(METROS[metro])

@@ -90,7 +90,8 @@ def gap_closed(requests: pd.DataFrame, baseline: pd.DataFrame, oracle: pd.DataFr
 def redispatch_saved(requests: pd.DataFrame, baseline: pd.DataFrame) -> Estimate:
     """Return by which share fewer requests are re-dispatched than under the baseline."""
     ours, theirs = (_replicated(block_sums(f), "redispatch") for f in (requests, baseline))
-    return _estimate(1 - np.divide(ours, theirs, out=np.full_like(ours, np.nan), where=theirs > 0))
+    left: Floats = np.divide(ours, theirs, out=np.full_like(ours, np.nan), where=theirs > 0)
+    return _estimate(np.ones_like(left) - left)
 
 
 def common_minutes(requests: pd.DataFrame, baseline: pd.DataFrame) -> Estimate:

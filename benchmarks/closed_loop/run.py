@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pandas as pd
 
+from benchmarks.closed_loop.contenders import require_bundle
 from benchmarks.closed_loop.game import Game
 from benchmarks.closed_loop.play import Match, play
 from benchmarks.closed_loop.requests import requests_of
@@ -40,6 +41,7 @@ def run(game: Game, out: Path, processes: int) -> Iterator[Done]:
         DataError: The directory holds another game.
         BundleError: The model bundle cannot be used.
     """
+    require_bundle(game)
     _begin(game, out)
     counts = game.played
     matches = [
