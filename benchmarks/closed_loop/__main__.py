@@ -21,7 +21,9 @@ from training.errors import exit_on_errors
 
 OUT = Path(".run") / "benchmarks" / "closed_loop"
 INTERRUPTED = 130
-_PLAYED = tuple(name for name in POLICIES if name not in {"logging", "model_chance", "model_rules"})
+_PLAYED = tuple(
+    name for name in POLICIES if name not in {"logging", "model_chance", "model_rules", "informed"}
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -65,7 +67,9 @@ def _report(options: argparse.Namespace, console: Console) -> None:
     game = run.load_game(options.out)
     results = results_of(game, run.played(game, options.out))
     page = report.write(results, options.out)
-    console.print(goals.table(results))
+    for policy in results.measured:
+        if policy.startswith(MODEL):
+            console.print(goals.table(results, policy))
     console.print(f"{page} has the plots, {page.with_name(report.RESULTS)} the numbers.")
 
 

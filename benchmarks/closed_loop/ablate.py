@@ -31,11 +31,13 @@ class Asking:
 
     plays: Policy
     asked: Mapping[str, Policy]
+    from_s: float
     noted: list[dict[str, object]] = field(default_factory=list)
 
     def rank(self, choice: Choice, rng: np.random.Generator) -> Ranking:
         """Order as the policy that plays; the others get generators of their own."""
-        for name, policy in self.asked.items():
+        asked = self.asked if choice.now_s >= self.from_s else {}
+        for name, policy in asked.items():
             first = int(policy.rank(choice, np.random.default_rng(choice.request.number)).order[0])
             self.noted.append(
                 {"policy": name, "event_id": choice.request.event_id, **_truth(choice, first)}
@@ -50,7 +52,7 @@ def ask(game: Game, policies: tuple[str, ...], plays: str = MODEL) -> pd.DataFra
         for metro in game.played:
             place = place_of(game, seed, metro)
             asked = {name: POLICIES[name].make(place) for name in policies}
-            asking = Asking(POLICIES[plays].make(place), asked)
+            asking = Asking(POLICIES[plays].make(place), asked, game.start_s)
             play_policy(game, Match(seed, metro, plays), asking, observes=True)
             frames.append(pd.DataFrame(asking.noted).assign(seed=seed, metro=METROS[metro].name))
     return pd.concat(frames, ignore_index=True)

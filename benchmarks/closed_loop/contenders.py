@@ -7,7 +7,14 @@ from pathlib import Path
 from benchmarks.closed_loop.batch_rows import BatchRows
 from benchmarks.closed_loop.game import TAIL_S, WARM_UP_S, Game
 from benchmarks.closed_loop.informed import Informed
-from benchmarks.closed_loop.policies import HistoryOnly, LowestEta, Model, by_chance, by_ranker
+from benchmarks.closed_loop.policies import (
+    HistoryOnly,
+    LowestEta,
+    Model,
+    by_chance,
+    by_chance_and_minutes,
+    by_ranker,
+)
 from scoring.endpoint.bundle import load_scorer
 from scoring.endpoint.scorer import Scorer
 from scoring.gateway.policy_file import load_policy
@@ -77,6 +84,11 @@ POLICIES: dict[str, Contender] = {
         True,
         lambda place: Model(place.batch, place.scorer(), by_chance),
         "the bundle's calibrated chance of success",
+    ),
+    "model_minutes": Contender(
+        True,
+        lambda place: Model(place.batch, place.scorer(), by_chance_and_minutes),
+        "the bundle's chance of success less what its minutes to arrival are worth",
     ),
     "informed": Contender(
         True,

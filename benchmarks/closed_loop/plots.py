@@ -41,7 +41,7 @@ def segments(found: Sequence[Segment]) -> str:
     figure, axes = _figure(6.4, 0.9 + 0.3 * len(found))
     axes.axvline(0, color="#888888", linestyle="--")
     for row, segment in enumerate(found):
-        _bar(axes, segment.change, row, _COLOURS[MODEL])
+        _bar(axes, segment.changes[MODEL], row, _COLOURS[MODEL])
     axes.set_yticks(range(len(found)), [f"{s.dimension}: {s.name} ({s.requests:,})" for s in found])
     axes.invert_yaxis()
     axes.set_xlabel("success of the model less lowest-ETA (share of requests)")

@@ -33,13 +33,13 @@ class Guardrail:
 
 @dataclass(frozen=True)
 class Segment:
-    """Success in a part of the requests, and the model's lead over the baseline."""
+    """Success in a part of the requests, and each policy's lead over the baseline."""
 
     dimension: str
     name: str
     requests: int
     success: dict[str, Estimate]
-    change: Estimate
+    changes: dict[str, Estimate]
     gap: Estimate
 
 
@@ -143,7 +143,7 @@ def _segment(dimension: str, name: str, frames: Mapping[str, pd.DataFrame]) -> S
         name,
         len(low),
         {policy: measures.measured(frame)["success"] for policy, frame in frames.items()},
-        measures.changes(ours, low)["success"],
+        {policy: measures.changes(f, low)["success"] for policy, f in frames.items()},
         measures.gap_closed(ours, low, high),
     )
 
