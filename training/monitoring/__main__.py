@@ -33,7 +33,9 @@ def run(options: argparse.Namespace, console: Console) -> Examined:
     usual = reference.load(options.bundle)
     taken = decisions.read(options.decisions, options.day, options.decisions_at_most)
     decisions.require(taken, allowed.least_decisions)
-    outcomes = read_frame(options.data / OUTCOMES, "the archive of outcomes")
+    # an offer may be made after midnight
+    days = [options.day, options.day + timedelta(days=1)]
+    outcomes = read_frame(options.data / OUTCOMES, "the archive of outcomes", days)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("opening the feature repository", total=None)
