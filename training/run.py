@@ -14,7 +14,7 @@ from rich.table import Table
 
 from feature_repo import bundle_manifest
 from feature_repo.bundle_manifest import BundleManifest
-from training import bundle, checks, dataset, labels, models, tuning
+from training import archive_checks, bundle, checks, dataset, labels, models, tuning
 from training.errors import exit_on_errors
 from training.evaluation import evaluate, report
 from training.files import EVALUATION
@@ -62,6 +62,9 @@ def run(options: argparse.Namespace, console: Console) -> BundleManifest:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         steps = _Steps(console, progress)
+        steps.start("archive: checking decisions and outcomes")
+        held = archive_checks.require(options.data)
+        steps.done("archive", f"all {held} checks hold")
         steps.start("labels")
         maturity = timedelta(hours=options.maturity_hours)
         counts = labels.build(options.data, work, options.as_of, maturity)
