@@ -144,13 +144,20 @@ def _iterator(client: Any, stream: str, shard: str, start: dict[str, Any]) -> st
     return str(answer["ShardIterator"])
 
 
+def connect(endpoint_url: str | None, region: str) -> Any:
+    """Return a Kinesis client; an emulator's endpoint needs no credentials of its own."""
+    session = boto3.Session()
+    local: dict[str, str] = {}
+    if endpoint_url is not None and session.get_credentials() is None:
+        local = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    return session.client("kinesis", endpoint_url=endpoint_url, region_name=region, **local)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code."""
     options = _parse(arguments)
     with exit_on_errors("training.monitoring.collect"):
-        client = boto3.client(
-            "kinesis", endpoint_url=options.endpoint_url, region_name=options.region
-        )
+        client = connect(options.endpoint_url, options.region)
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task(f"Reading {options.stream}", total=None)

@@ -190,9 +190,10 @@ def test_collecting_from_an_emulator(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The command reads a real stream of several shards, and says what it wrote."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    """The command reads a real stream of several shards, without credentials, and says so."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     emulator.create("decisions", shards=2)
     emulator.put("decisions", [data.decode() for data in records])
     out = tmp_path / "decisions"
