@@ -19,13 +19,12 @@ import pyarrow.parquet as pq
 from feature_repo.schema import ServiceType
 from training import gate
 from training.errors import GateError, exit_on_errors
-from training.files import DECISIONS, OUTCOMES, table_days, table_files
+from training.files import ARCHIVE_ORIGIN, DECISIONS, OUTCOMES, table_days, table_files
 from training.gate import Finding
 from training.labels import KEYS
 
 MOST_ROWS = 200_000
 """Of one table and day: Great Expectations takes some seconds for so many."""
-_ORIGIN = "`python -m simulator history --out DIR`"
 _SUM_TOLERANCE = 1e-6
 
 # What makes a rule about a whole decision, or about two times, a rule about each row.
@@ -68,7 +67,7 @@ def require(data: Path) -> int:
     found = {
         f"{table}/date={day}": check(data, table, day)
         for table in _QUERIES
-        for day in table_days(data / table, _ORIGIN)
+        for day in table_days(data / table, ARCHIVE_ORIGIN)
     }
     broken = {name: [f for f in findings if not f.holds] for name, findings in found.items()}
     reports = [f"{name}:\n{gate.report(failed)}" for name, failed in broken.items() if failed]

@@ -16,6 +16,7 @@ from rich.progress import Progress
 from feature_repo.model_matrix import MODEL_FEATURES
 from training.errors import exit_on_errors
 from training.files import (
+    ARCHIVE_ORIGIN,
     DECISIONS,
     LABELS,
     TRAINING_SET,
@@ -77,7 +78,7 @@ def build(
     Raises:
         DataError: The archive or the feature repository is not as it must be.
     """
-    days = table_days(data / DECISIONS, "`python -m simulator history --out DIR`")
+    days = table_days(data / DECISIONS, ARCHIVE_ORIGIN)
     table_days(work / LABELS, "`python -m training.labels`")
     archive = Archive(data, work)
     chosen = choose(archive, limits)

@@ -18,6 +18,8 @@ import pyarrow.parquet as pq
 from feature_repo.offline.files import day_of
 from training.errors import DataError
 
+ARCHIVE_ORIGIN = "`python -m simulator history --out DIR`"
+"""What makes an archive, for messages about one that is not there."""
 DECISIONS = "decisions"
 OUTCOMES = "outcomes"
 TRUTH = "truth"

@@ -19,7 +19,15 @@ import numpy as np
 import pandas as pd
 
 from training.errors import DataError, exit_on_errors
-from training.files import LABELS, OUTCOMES, clear_table, read_frame, table_days, write_part
+from training.files import (
+    ARCHIVE_ORIGIN,
+    LABELS,
+    OUTCOMES,
+    clear_table,
+    read_frame,
+    table_days,
+    write_part,
+)
 
 DEFAULT_MATURITY = timedelta(hours=6)
 """All but a few of a hundred satisfaction scores are in by then."""
@@ -28,7 +36,7 @@ SUCCESS_GRADE = 3
 """From this grade on a dispatch is a success."""
 
 KEYS = ["event_id", "provider_id"]
-_ORIGIN = "an archive: `python -m simulator history --out DIR`"
+_ORIGIN = f"an archive: {ARCHIVE_ORIGIN}"
 _TIMES = ("arrived_ts", "completed_ts", "cancelled_ts", "satisfaction_ts")
 _NEEDED = (
     *KEYS,

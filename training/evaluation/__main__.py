@@ -16,7 +16,7 @@ from training.evaluation import ablation, evaluate, report, staleness
 from training.evaluation.evaluate import Evaluated
 from training.evaluation.findings import findings
 from training.evaluation.results import Results
-from training.files import DECISIONS, EVALUATION, read_frame
+from training.files import ARCHIVE_ORIGIN, DECISIONS, EVALUATION, read_frame
 from training.models import TrainedModels
 
 _DELAYS = len(staleness.DELAYS_MIN) * (1 + len(STREAM_VIEWS))
@@ -48,9 +48,8 @@ def run(options: argparse.Namespace, progress: Progress) -> Results:
 def _staleness(
     options: argparse.Namespace, found: Evaluated, trained: TrainedModels, progress: Progress
 ) -> list[staleness.Staleness]:
-    origin = "`python -m simulator history --out DIR`"
     tested = pc.field("event_id").isin(found.cases.rows["event_id"].unique())
-    decisions = read_frame(options.data / DECISIONS, origin, filters=tested)
+    decisions = read_frame(options.data / DECISIONS, ARCHIVE_ORIGIN, filters=tested)
     store = retrieval.open_store(options.feature_repo, options.data / "offline")
     delays = staleness.measure(found.cases, trained, decisions, store, options.seed)
     told = progress.track(delays, total=_DELAYS, description="features of earlier minutes")

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from training import dataset, models
 from training.errors import DataError, exit_on_errors
-from training.files import DECISIONS, TRAINING_SET, read_frame, write_frame
+from training.files import ARCHIVE_ORIGIN, DECISIONS, TRAINING_SET, read_frame, write_frame
 from training.labels import KEYS
 from training.models import TrainedModels
 from training.off_policy.estimators import Floats
@@ -41,8 +41,7 @@ def build(data: Path, work: Path) -> pd.DataFrame:
     """
     test = dataset.read(work, TEST)
     tested = pc.field("event_id").isin(test["event_id"].unique())
-    origin = "`python -m simulator history --out DIR`"
-    decisions = read_frame(data / DECISIONS, origin, filters=tested)
+    decisions = read_frame(data / DECISIONS, ARCHIVE_ORIGIN, filters=tested)
     trained = models.load(work)
     rows = whole_events(test, decisions)
     if rows.empty:
