@@ -82,13 +82,21 @@ def test_a_notebook_is_kept_with_its_outputs(path: Path) -> None:
 
 
 def _kinds(cell: nbformat.NotebookNode) -> list[str]:
-    """Return what a cell's outputs are: streams by their names, data by their richest form."""
-    kinds = []
-    for output in cell.get("outputs", []):
-        if output.output_type == "stream":
-            kinds.append(output.name)
-        else:
-            kinds.append(
-                next(k for k in ("image/png", "text/html", "text/plain") if k in output.data)
-            )
-    return kinds
+    """Return what a cell's outputs are: streams by their names, data by their richest form.
+
+    A kernel flushes as time passes, so one stream may come in several pieces: they are one.
+    """
+    kinds = [_kind(output) for output in cell.get("outputs", [])]
+    following = [*kinds[1:], None]
+    streams = {"stdout", "stderr"}
+    return [
+        kind
+        for kind, next_kind in zip(kinds, following, strict=False)
+        if kind != next_kind or kind not in streams
+    ]
+
+
+def _kind(output: nbformat.NotebookNode) -> str:
+    if output.output_type == "stream":
+        return str(output.name)
+    return next(k for k in ("image/png", "text/html", "text/plain") if k in output.data)
