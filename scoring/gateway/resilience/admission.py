@@ -1,0 +1,109 @@
+"""The door: who is worked on now, who waits, who is refused at once.
+
+At most ``AdaptiveLimit.limit`` requests are in work. A few more wait for their turn, first come
+first served and no longer than ``LONGEST_WAIT_S``; everybody else is refused without waiting, as
+an answer that comes too late costs as much as one in time.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit
+from scoring.gateway.resilience.clock import Clock, monotonic
+from scoring.gateway.resilience.deadline import Deadline
+from scoring.gateway.resilience.metrics import IN_WORK, REFUSED
+
+QUEUE_REQUESTS = 16
+LONGEST_WAIT_S = 0.04
+SHEDDING_S = 1.0
+"""For so long after a request had to wait or was refused, work is made smaller."""
+
+
+class OverloadedError(Exception):
+    """There is more to do than can be done in time; nothing was begun."""
+
+
+class Admission:
+    """The door of one event loop.
+
+    Args:
+        limit: How many are let in.
+        queue: How many may wait.
+        clock: What tells the time.
+    """
+
+    def __init__(
+        self, limit: AdaptiveLimit, queue: int = QUEUE_REQUESTS, clock: Clock = monotonic
+    ) -> None:
+        self._limit = limit
+        self._queue = queue
+        self._clock = clock
+        self._in_work = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._shedding_until_s = float("-inf")
+
+    @property
+    def shedding(self) -> bool:
+        """Whether there was more to do lately than could be begun at once."""
+        return self._clock() < self._shedding_until_s
+
+    @asynccontextmanager
+    async def place(self, deadline: Deadline) -> AsyncIterator[None]:
+        """Hold a place among those in work.
+
+        Raises:
+            OverloadedError: There is none, and will be none in time.
+        """
+        await self._enter(deadline)
+        started_s = self._clock()
+        try:
+            yield
+        finally:
+            self._limit.finished(self._clock() - started_s, self._in_work)
+            self._leave()
+
+    async def _enter(self, deadline: Deadline) -> None:
+        if self._in_work < self._limit.limit and not self._waiting:
+            self._take()
+            return
+        self._shedding_until_s = self._clock() + SHEDDING_S
+        if len(self._waiting) >= self._queue:
+            REFUSED.labels(why="queue_full").inc()
+            raise OverloadedError("as many requests wait as may wait")
+        await self._wait(deadline.within(LONGEST_WAIT_S))
+
+    async def _wait(self, longest_s: float) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(longest_s):
+                await turn
+        except TimeoutError:
+            self._give_up(turn)
+            REFUSED.labels(why="waited_too_long").inc()
+            raise OverloadedError("its turn did not come in time") from None
+        except BaseException:
+            self._give_up(turn)
+            raise
+
+    def _give_up(self, turn: "asyncio.Future[None]") -> None:
+        """Leave the queue, or hand on the place that came in the same moment."""
+        if turn in self._waiting:
+            self._waiting.remove(turn)
+        elif turn.done() and not turn.cancelled():
+            self._leave()
+
+    def _take(self) -> None:
+        self._in_work += 1
+        IN_WORK.set(self._in_work)
+
+    def _leave(self) -> None:
+        self._in_work -= 1
+        IN_WORK.set(self._in_work)
+        while self._waiting and self._in_work < self._limit.limit:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._take()
+                turn.set_result(None)
