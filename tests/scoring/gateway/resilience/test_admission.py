@@ -1,0 +1,122 @@
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit, LimitSettings
+from scoring.gateway.resilience.admission import (
+    LONGEST_WAIT_S,
+    SHEDDING_S,
+    Admission,
+    OverloadedError,
+)
+from scoring.gateway.resilience.deadline import Deadline
+from tests.support import virtual_time
+
+WORK_S = 0.01
+PLACES, QUEUE = 2, 3
+
+
+def _door(clock: Callable[[], float]) -> Admission:
+    settings = LimitSettings(first=PLACES, least=PLACES, most=PLACES)
+    return Admission(AdaptiveLimit(settings, clock), QUEUE, clock)
+
+
+async def _work(door: Admission, clock: Callable[[], float], deadline_s: float = 1.0) -> float:
+    async with door.place(Deadline.after(deadline_s, clock)):
+        began = clock()
+        await asyncio.sleep(WORK_S)
+    return began
+
+
+def test_no_more_are_in_work_than_the_limit_and_the_others_come_in_turn() -> None:
+    """Those beyond the limit begin when a place is free, first come first served."""
+
+    async def scenario(clock: Callable[[], float]) -> None:
+        door = _door(clock)
+        began = await asyncio.gather(*[_work(door, clock) for _ in range(PLACES + QUEUE - 1)])
+        assert began == pytest.approx([0, 0, WORK_S, WORK_S])
+
+    virtual_time.run(scenario)
+
+
+def test_who_finds_the_queue_full_is_refused_at_once() -> None:
+    """The refusal takes no time, and those in work and in the queue are answered."""
+
+    async def scenario(clock: Callable[[], float]) -> None:
+        door = _door(clock)
+        accepted = [asyncio.create_task(_work(door, clock)) for _ in range(PLACES + QUEUE)]
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError):
+            await _work(door, clock)
+        assert clock() == 0
+        assert len(await asyncio.gather(*accepted)) == PLACES + QUEUE
+
+    virtual_time.run(scenario)
+
+
+def test_who_waits_too_long_is_refused_and_leaves_the_queue() -> None:
+    """A place that frees later goes to somebody who still waits."""
+
+    async def scenario(clock: Callable[[], float]) -> None:
+        door = _door(clock)
+
+        async def hold() -> None:
+            async with door.place(Deadline.after(10, clock)):
+                await asyncio.sleep(2 * LONGEST_WAIT_S)
+
+        holders = [asyncio.create_task(hold()) for _ in range(PLACES)]
+        await asyncio.sleep(0)
+        began = clock()
+        with pytest.raises(OverloadedError):
+            await _work(door, clock)
+        assert clock() - began == pytest.approx(LONGEST_WAIT_S)
+        await asyncio.gather(*holders)
+        assert await _work(door, clock) == pytest.approx(2 * LONGEST_WAIT_S)
+
+    virtual_time.run(scenario)
+
+
+def test_nobody_waits_beyond_their_deadline() -> None:
+    """A request that has little time left is refused when that is over."""
+
+    async def scenario(clock: Callable[[], float]) -> None:
+        door = _door(clock)
+        holders = [asyncio.create_task(_work(door, clock)) for _ in range(PLACES)]
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError):
+            await _work(door, clock, deadline_s=WORK_S / 4)
+        assert clock() == pytest.approx(WORK_S / 4)
+        await asyncio.gather(*holders)
+
+    virtual_time.run(scenario)
+
+
+def test_a_caller_who_goes_away_leaves_no_place_taken() -> None:
+    """Cancelled in work or in the queue: all places are free again afterwards."""
+
+    async def scenario(clock: Callable[[], float]) -> None:
+        door = _door(clock)
+        gone = [asyncio.create_task(_work(door, clock)) for _ in range(PLACES + QUEUE)]
+        await asyncio.sleep(0)
+        for task in gone:
+            task.cancel()
+        await asyncio.gather(*gone, return_exceptions=True)
+        assert await asyncio.gather(*[_work(door, clock) for _ in range(PLACES)]) == [0, 0]
+
+    virtual_time.run(scenario)
+
+
+def test_load_is_shed_from_the_first_wait_until_a_second_after_the_last() -> None:
+    """The rest of the gateway sees that there was more to do than places."""
+
+    async def scenario(clock: Callable[[], float]) -> None:
+        door = _door(clock)
+        await asyncio.gather(*[_work(door, clock) for _ in range(PLACES)])
+        assert not door.shedding
+        await asyncio.gather(*[_work(door, clock) for _ in range(PLACES + 1)])
+        assert door.shedding
+        await asyncio.sleep(SHEDDING_S)
+        assert not door.shedding
+
+    virtual_time.run(scenario)
