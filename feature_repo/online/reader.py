@@ -13,11 +13,12 @@ import numpy.typing as npt
 from redis import Redis
 
 from feature_repo.model_matrix import full_name
-from feature_repo.online.bulk_read import Fields, Wanted, read_fields
+from feature_repo.online.bulk_read import Fields, Wanted, read_fields, read_fields_async
 from feature_repo.online.keys import beacon_key, entity_keys, row_field
 from feature_repo.online.read_route import ReadRoute
 from feature_repo.online.row_codec import decode_rows
 from feature_repo.online.row_columns import ViewColumns
+from feature_repo.online.wire import Wire
 from feature_repo.schema import VIEWS, ViewSchema
 
 _US_PER_S = 1e6
@@ -67,38 +68,35 @@ class Beacon:
     wall_us: int
 
 
-class FeatureReader:
-    """Reads rows of one Feast project; threads share one."""
+class Reading:
+    """What reading one project's rows asks for, and what is made of the answers."""
 
-    def __init__(self, client: Redis, project: str, replicas: Sequence[Redis] = ()) -> None:
-        self._route = ReadRoute(client, replicas)
+    def __init__(self, project: str) -> None:
         self._project = project
         self._known: dict[str, tuple[ViewSchema, ViewColumns]] = {}
 
-    def read(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
-        """Read every view of every lookup in one round trip.
-
-        Args:
-            lookups: What to read.
-            as_of_us: The time of the request, epoch us, against which a row's TTL counts.
-
-        Returns:
-            View names to their rows, in the order of the lookup's entities.
-
-        Raises:
-            redis.RedisError: Redis did not answer.
-        """
-        wanted = [self._wanted(lookup, as_of_us) for lookup in lookups]
-        found = self._route.ask(lambda client: read_fields(client, wanted))
-        return {view: rows for views in found for view, rows in views.items()}
-
-    def _wanted(self, lookup: Lookup, as_of_us: int) -> Wanted[dict[str, ViewRows]]:
+    def rows(self, lookup: Lookup, as_of_us: int) -> Wanted[dict[str, ViewRows]]:
+        """Want every view of a lookup, by name, in the order of its entities."""
         entities = lookup.entity_values
         return Wanted(
             count=len(entities),
             keys=lambda part: entity_keys(self._project, lookup.views[0], entities[part]),
             fields=[row_field(view) for view in lookup.views],
             decode=lambda answers: self._decode(lookup, answers, as_of_us),
+        )
+
+    def beacons(self, views: Sequence[str]) -> Wanted[dict[str, Beacon]]:
+        """Want the beacons that are there, by view."""
+        keys = [beacon_key(self._project, view).encode() for view in views]
+        return Wanted(
+            count=len(keys),
+            keys=keys.__getitem__,
+            fields=(b"watermark_us", b"wall_us"),
+            decode=lambda answers: {
+                view: Beacon(watermark_us=int(watermark), wall_us=int(wall))
+                for view, (watermark, wall) in zip(views, answers, strict=True)
+                if watermark is not None and wall is not None
+            },
         )
 
     def _decode(
@@ -108,21 +106,6 @@ class FeatureReader:
         return {
             view.name: self._view_rows(view, rows, as_of_us)
             for view, rows in zip(lookup.views, stored, strict=True)
-        }
-
-    def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
-        """Return the beacons that are there, by view.
-
-        Raises:
-            redis.RedisError: Redis did not answer.
-        """
-        keys = [beacon_key(self._project, view).encode() for view in views]
-        wanted = [Wanted(len(keys), keys.__getitem__, (b"watermark_us", b"wall_us"), list)]
-        (answers,) = self._route.ask(lambda client: read_fields(client, wanted))
-        return {
-            view: Beacon(watermark_us=int(watermark), wall_us=int(wall))
-            for view, (watermark, wall) in zip(views, answers, strict=True)
-            if watermark is not None and wall is not None
         }
 
     def _view_rows(
@@ -147,6 +130,65 @@ class FeatureReader:
         if known is None or known[0] is not view:
             known = self._known[view.name] = (view, ViewColumns(view))
         return known[1]
+
+
+class FeatureReader:
+    """Reads rows of one Feast project; threads share one."""
+
+    def __init__(self, client: Redis, project: str, replicas: Sequence[Redis] = ()) -> None:
+        self._route = ReadRoute(client, replicas)
+        self._reading = Reading(project)
+
+    def read(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
+        """Read every view of every lookup in one round trip.
+
+        Args:
+            lookups: What to read.
+            as_of_us: The time of the request, epoch us, against which a row's TTL counts.
+
+        Returns:
+            View names to their rows, in the order of the lookup's entities.
+
+        Raises:
+            redis.RedisError: Redis did not answer.
+        """
+        wanted = [self._reading.rows(lookup, as_of_us) for lookup in lookups]
+        found = self._route.ask(lambda client: read_fields(client, wanted))
+        return _merged(found)
+
+    def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
+        """Return the beacons that are there, by view.
+
+        Raises:
+            redis.RedisError: Redis did not answer.
+        """
+        wanted = [self._reading.beacons(views)]
+        (found,) = self._route.ask(lambda client: read_fields(client, wanted))
+        return found
+
+
+class AsyncFeatureReader:
+    """Reads as ``FeatureReader`` does, over connections that an event loop shares."""
+
+    def __init__(self, route: ReadRoute[Wire], project: str) -> None:
+        self._route = route
+        self._reading = Reading(project)
+
+    async def read(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
+        """Read every view of every lookup, as ``FeatureReader.read`` does."""
+        wanted = [self._reading.rows(lookup, as_of_us) for lookup in lookups]
+        found = await self._route.ask_async(lambda wire: read_fields_async(wire, wanted))
+        return _merged(found)
+
+    async def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
+        """Return the beacons that are there, as ``FeatureReader.beacons`` does."""
+        wanted = [self._reading.beacons(views)]
+        (found,) = await self._route.ask_async(lambda wire: read_fields_async(wire, wanted))
+        return found
+
+
+def _merged(found: Sequence[dict[str, ViewRows]]) -> dict[str, ViewRows]:
+    return {view: rows for views in found for view, rows in views.items()}
 
 
 def broadcast(columns: Mapping[str, npt.NDArray[Any]], count: int) -> dict[str, npt.NDArray[Any]]:

@@ -1,6 +1,6 @@
 """The gateway's routes over the pipeline."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -44,17 +44,18 @@ class Gateway:
     held: HeldDecisions
     log: DecisionLog
     checks: list[Check]
+    close: Callable[[], Awaitable[None]]
 
-    def recommend(self, body: bytes) -> Decision:
+    async def recommend(self, body: bytes) -> Decision:
         """Admit, decide, hold and log; the same request again gets the decision held."""
         clock = StageClock()
         with clock.stage("admit"):
             request = admit(body)
             earlier = self.held.same(request)
-        return earlier if earlier is not None else self._decide(request, clock)
+        return earlier if earlier is not None else await self._decide(request, clock)
 
-    def _decide(self, request: RecommendationRequest, clock: StageClock) -> Decision:
-        decision = self.pipeline.decide(request, clock)
+    async def _decide(self, request: RecommendationRequest, clock: StageClock) -> Decision:
+        decision = await self.pipeline.decide(request, clock)
         self.held.hold(decision)
         self.log.log(decision)
         observe(decision.answer)
@@ -66,7 +67,7 @@ def create_app(gateway: Gateway) -> Starlette:
 
     async def recommendations(request: Request) -> Response:
         body = await request.body()
-        decision = await run_in_threadpool(gateway.recommend, body)
+        decision = await gateway.recommend(body)
         DECISIONS.labels(status="200").inc()
         return _json(decision.answer)
 
@@ -74,13 +75,14 @@ def create_app(gateway: Gateway) -> Starlette:
         return _json(gateway.held.get(request.path_params["event_id"]))
 
     async def readyz(_: Request) -> Response:
-        ready, said = await run_in_threadpool(readiness.run, gateway.checks)
+        ready, said = await readiness.run(gateway.checks)
         return JSONResponse({"ready": ready, "checks": said}, status_code=200 if ready else 503)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
         await run_in_threadpool(gateway.log.close)
+        await gateway.close()
 
     return Starlette(
         routes=[

@@ -1,7 +1,6 @@
 """The stages of one decision, composed: retrieve, read, eligible, score, policy, explain."""
 
 import time
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,10 +9,10 @@ import numpy.typing as npt
 from redis import RedisError
 
 from feature_repo.model_matrix import MODEL_FEATURES, MODEL_FINGERPRINT, model_matrix
-from feature_repo.online.reader import FeatureReader
+from feature_repo.online.reader import AsyncFeatureReader
 from feature_repo.request_time import RequestColumns, is_available
 from scoring.gateway import explain
-from scoring.gateway.eligible import Exclusion, exclusions
+from scoring.gateway.eligible import Exclusions, exclusions
 from scoring.gateway.errors import NoCandidateError, StoreUnavailableError
 from scoring.gateway.explain import Scored
 from scoring.gateway.messages import (
@@ -25,9 +24,11 @@ from scoring.gateway.messages import (
     Versions,
 )
 from scoring.gateway.metrics import count_unusable
-from scoring.gateway.policy import rank
-from scoring.gateway.policy_file import Policy
+from scoring.gateway.policy.first_places import FirstPlaces
+from scoring.gateway.policy.rules import Policy
+from scoring.gateway.policy.stage import apply_policy
 from scoring.gateway.read import CandidateTable, read, request_columns
+from scoring.gateway.reloaded import Reloaded
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import ScoreLadder
 from scoring.gateway.stages import StageClock
@@ -39,30 +40,31 @@ who is not chosen is usually among them."""
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Everything that a decision needs; requests in several threads share one."""
+    """Everything that a decision needs; all requests of an event loop share one."""
 
     retriever: Retriever
-    reader: FeatureReader
+    reader: AsyncFeatureReader
     ladder: ScoreLadder
-    policy: Policy
+    policy: Reloaded[Policy]
+    first_places: FirstPlaces
 
-    def decide(self, request: RecommendationRequest, clock: StageClock) -> Decision:
+    async def decide(self, request: RecommendationRequest, clock: StageClock) -> Decision:
         """Rank the candidates of one request.
 
         Raises:
             NoCandidateError: Nobody may be sent.
             StoreUnavailableError: Redis did not answer.
         """
-        decided_us = time.time_ns() // 1000
-        table = self._candidates(request, decided_us, clock)
+        decided_us, policy = time.time_ns() // 1000, self.policy.value
+        table = await self._candidates(request, decided_us, clock)
         count_unusable(table.unusable)
         with clock.stage("eligible"):
             now = request_columns(request, decided_us, len(table.provider_ids), 0)
-            excluded = exclusions(table, request, self.policy, now)
-            eligible = table.take(np.array([code is None for code in excluded], dtype=np.bool_))
+            excluded = exclusions(table, request, policy, now)
+            eligible = table.take(excluded.eligible)
             if not eligible.provider_ids:
                 raise _nobody(request, table, excluded)
-        scored, degraded = self._scored(request, decided_us, eligible, clock)
+        scored, degraded = await self._scored(request, decided_us, eligible, policy, clock)
         with clock.stage("explain"):
             recommendations = _recommendations(scored, request.top_k)
             not_nearer = explain.why_not_nearer(scored)
@@ -72,11 +74,11 @@ class Pipeline:
             recommendations=recommendations,
             why_not_nearer=not_nearer,
             candidates_considered=len(table.provider_ids),
-            excluded=_counts(excluded),
+            excluded=excluded.counts(),
             degraded=degraded,
             versions=Versions(
                 model=scored.scores.bundle_version,
-                policy=self.policy.version,
+                policy=policy.version,
                 features=MODEL_FINGERPRINT,
             ),
             stage_ms={**_rounded(clock.stage_ms), "total": round(clock.total_ms(), 2)},
@@ -89,12 +91,12 @@ class Pipeline:
             features=_features(scored, request.top_k),
         )
 
-    def _candidates(
+    async def _candidates(
         self, request: RecommendationRequest, decided_us: int, clock: StageClock
     ) -> CandidateTable:
         try:
             with clock.stage("retrieve"):
-                found = self.retriever.retrieve(request)
+                found = await self.retriever.retrieve(request)
             if not found.provider_ids:
                 raise NoCandidateError(
                     f"no provider has a known position within {found.radius_km} km",
@@ -103,7 +105,7 @@ class Pipeline:
                     remedy="check the location, and that positions arrive (/readyz)",
                 )
             with clock.stage("read"):
-                return read(self.reader, request, decided_us, found.provider_ids)
+                return await read(self.reader, request, decided_us, found.provider_ids)
         except RedisError as error:
             raise StoreUnavailableError(
                 f"Redis did not answer ({error})",
@@ -112,11 +114,12 @@ class Pipeline:
                 remedy="ask again; operations see /readyz",
             ) from error
 
-    def _scored(
+    async def _scored(
         self,
         request: RecommendationRequest,
         decided_us: int,
         eligible: CandidateTable,
+        policy: Policy,
         clock: StageClock,
     ) -> tuple[Scored, list[str]]:
         degraded = [
@@ -129,9 +132,11 @@ class Pipeline:
             matrix = model_matrix(eligible.columns, now)
         with clock.stage("score"):
             explained = request.top_k + EXPLAINED_BEYOND_TOP_K
-            scores = self.ladder.score(matrix, explained, degraded)
+            scores = await self.ladder.score(matrix, explained, degraded)
         with clock.stage("policy"):
-            ranking = rank(eligible, scores.scores, self.policy, now, request.event_id)
+            ranking = apply_policy(
+                eligible, scores, policy, self.first_places, now, request.event_id
+            )
         return Scored(eligible, matrix, scores, ranking), degraded
 
 
@@ -173,7 +178,7 @@ def _recommendation(
 
 
 def _candidate_table(
-    table: CandidateTable, excluded: list[Exclusion | None], scored: Scored
+    table: CandidateTable, excluded: Exclusions, scored: Scored
 ) -> list[Candidate]:
     """Return one line a candidate: the ranked ones first, in order, then the excluded."""
     ranked = [
@@ -190,8 +195,8 @@ def _candidate_table(
     ]
     left_out = [
         Candidate(provider_id=provider_id, distance_km=None, excluded=code.value)
-        for provider_id, code in zip(table.provider_ids, excluded, strict=True)
-        if code is not None
+        for row, provider_id in enumerate(table.provider_ids)
+        if (code := excluded[row]) is not None
     ]
     return ranked + left_out
 
@@ -206,19 +211,15 @@ def _features(scored: Scored, top_k: int) -> dict[str, list[float | None]]:
 
 
 def _nobody(
-    request: RecommendationRequest, table: CandidateTable, excluded: list[Exclusion | None]
+    request: RecommendationRequest, table: CandidateTable, excluded: Exclusions
 ) -> NoCandidateError:
-    counts = ", ".join(f"{count} {code}" for code, count in _counts(excluded).items())
+    counts = ", ".join(f"{count} {code}" for code, count in excluded.counts().items())
     return NoCandidateError(
         f"none of {len(table.provider_ids)} providers near may be sent ({counts})",
         field="service",
         value=request.service,
         remedy="widen the promise, name candidates, or dispatch by hand",
     )
-
-
-def _counts(excluded: list[Exclusion | None]) -> dict[str, int]:
-    return dict(Counter(code.value for code in excluded if code is not None).most_common())
 
 
 def _rounded(stage_ms: dict[str, float]) -> dict[str, float]:

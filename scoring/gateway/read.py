@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_repo.model_matrix import stale_rows
-from feature_repo.online.reader import FeatureReader, Lookup, ViewRows, broadcast
+from feature_repo.online.reader import AsyncFeatureReader, Lookup, ViewRows, broadcast
 from feature_repo.request_time import Columns, RequestColumns
 from feature_repo.schema import (
     CELL_CONDITIONS,
@@ -56,8 +56,8 @@ class CandidateTable:
         )
 
 
-def read(
-    reader: FeatureReader,
+async def read(
+    reader: AsyncFeatureReader,
     request: RecommendationRequest,
     request_us: int,
     provider_ids: list[str],
@@ -68,7 +68,7 @@ def read(
         redis.RedisError: Redis did not answer.
     """
     cell = h3.latlng_to_cell(request.location.lat, request.location.lon, H3_RESOLUTION)
-    rows = reader.read(
+    rows = await reader.read(
         [
             Lookup(CELL_VIEWS, [(cell,)]),  # first: decoded while Redis is at the others
             Lookup(PROVIDER_VIEWS, [(provider_id,) for provider_id in provider_ids]),

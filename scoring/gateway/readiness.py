@@ -1,14 +1,15 @@
 """Readiness: each dependency is asked, and the answer says which one is not there."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import httpx2
-from redis import Redis, RedisError
+from redis import RedisError
 
 from feature_repo.online.keys import geo_index_key
+from feature_repo.online.read_route import ReadRoute
 from feature_repo.online.reader import Beacon
+from feature_repo.online.wire import Wire
 from feature_repo.schema import STREAM_VIEWS
 
 PING_S = 1.0
@@ -20,14 +21,14 @@ class Check:
 
     name: str
     needed: bool
-    ask: Callable[[], str]
+    ask: Callable[[], Awaitable[str]]
 
 
 class NotReadyError(Exception):
     """A dependency is not there; the message is for the operator."""
 
 
-def run(checks: list[Check]) -> tuple[bool, dict[str, str]]:
+async def run(checks: list[Check]) -> tuple[bool, dict[str, str]]:
     """Ask every dependency.
 
     Returns:
@@ -36,19 +37,20 @@ def run(checks: list[Check]) -> tuple[bool, dict[str, str]]:
     ready, said = True, {}
     for check in checks:
         try:
-            said[check.name] = check.ask()
+            said[check.name] = await check.ask()
         except NotReadyError as error:
             said[check.name] = f"not ready: {error}"
             ready = ready and not check.needed
     return ready, said
 
 
-def redis_check(client: Redis, project: str) -> Check:
+def redis_check(route: ReadRoute[Wire], project: str) -> Check:
     """Ask Redis, and whether any provider has a position."""
+    key = geo_index_key(project).encode()
 
-    def ask() -> str:
+    async def ask() -> str:
         try:
-            known: Any = client.zcard(geo_index_key(project))
+            (known,) = await route.ask_async(lambda wire: wire.ask(b"ZCARD %b\r\n" % key, 1))
         except RedisError as error:
             raise NotReadyError(str(error)) from error
         if not known:
@@ -58,12 +60,14 @@ def redis_check(client: Redis, project: str) -> Check:
     return Check("feature_store", needed=True, ask=ask)
 
 
-def pipelines_check(beacons: Callable[[], dict[str, Beacon]], now_us: Callable[[], int]) -> Check:
+def pipelines_check(
+    beacons: Callable[[], Awaitable[dict[str, Beacon]]], now_us: Callable[[], int]
+) -> Check:
     """Tell how far behind each stream view's pipeline is."""
 
-    def ask() -> str:
+    async def ask() -> str:
         try:
-            seen = beacons()
+            seen = await beacons()
         except RedisError as error:
             raise NotReadyError(str(error)) from error
         return "; ".join(
@@ -84,9 +88,10 @@ def _progress(view: str, beacon: Beacon | None, now_us: int) -> str:
 def endpoint_check(ping_url: str) -> Check:
     """Ask the model endpoint; without it the bundle in process answers, so it is not needed."""
 
-    def ask() -> str:
+    async def ask() -> str:
         try:
-            status = httpx2.get(ping_url, timeout=PING_S).status_code
+            async with httpx2.AsyncClient(timeout=PING_S) as client:
+                status = (await client.get(ping_url)).status_code
         except httpx2.HTTPError as error:
             raise NotReadyError(f"{ping_url}: {error}") from error
         if status != httpx2.codes.OK:

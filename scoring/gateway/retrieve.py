@@ -1,16 +1,13 @@
 """The second stage: who is near, from the geo index, in rings that widen until enough are found."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from redis import Redis
 
 from feature_repo.online.keys import geo_index_key
 from feature_repo.online.read_route import ReadRoute
-from scoring.gateway.messages import RecommendationRequest
+from feature_repo.online.wire import Wire
+from scoring.gateway.messages import Location, RecommendationRequest
 
-RING_RADII_KM = (10.0, 25.0, 60.0, 120.0)
+RING_RADII_KM = (10, 25, 60, 120)
 ENOUGH_CANDIDATES = 150
 """A ring with so many is not widened: further providers would hardly be chosen."""
 MAX_CANDIDATES = 400
@@ -27,11 +24,14 @@ class Retrieved:
 class Retriever:
     """Finds candidates in the geo index of one Feast project."""
 
-    def __init__(self, client: Redis, project: str, replicas: Sequence[Redis] = ()) -> None:
-        self._route: ReadRoute[Any] = ReadRoute(client, replicas)
-        self._geo_key = geo_index_key(project)
+    def __init__(
+        self, route: ReadRoute[Wire], project: str, max_candidates: int = MAX_CANDIDATES
+    ) -> None:
+        self._route = route
+        self._geo_key = geo_index_key(project).encode()
+        self._max_candidates = max_candidates
 
-    def retrieve(self, request: RecommendationRequest) -> Retrieved:
+    async def retrieve(self, request: RecommendationRequest) -> Retrieved:
         """Return the request's own candidates, or the nearest providers.
 
         Raises:
@@ -41,21 +41,20 @@ class Retriever:
             return Retrieved(list(dict.fromkeys(request.candidates)), radius_km=None)
         found: list[str] = []
         for radius_km in RING_RADII_KM:
-            found = self._within(request, radius_km)
+            found = await self._within(request.location, radius_km)
             if len(found) >= ENOUGH_CANDIDATES:
                 break
         return Retrieved(found, radius_km)
 
-    def _within(self, request: RecommendationRequest, radius_km: float) -> list[str]:
-        members = self._route.ask(
-            lambda client: client.geosearch(
-                self._geo_key,
-                longitude=request.location.lon,
-                latitude=request.location.lat,
-                radius=radius_km,
-                unit="km",
-                sort="ASC",
-                count=MAX_CANDIDATES,
-            )
-        )
+    async def _within(self, location: Location, radius_km: int) -> list[str]:
+        command = _geosearch(self._geo_key, location, radius_km, self._max_candidates)
+        (members,) = await self._route.ask_async(lambda wire: wire.ask(command, 1))
         return [member.decode() for member in members]
+
+
+def _geosearch(key: bytes, location: Location, radius_km: int, count: int) -> bytes:
+    """Return GEOSEARCH, nearest first, in Redis's protocol."""
+    text = f"FROMLONLAT {location.lon!r} {location.lat!r} BYRADIUS {radius_km} km ASC COUNT {count}"
+    words = [b"GEOSEARCH", key, *text.encode().split()]
+    lines = [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
+    return b"*%d\r\n%b" % (len(words), b"".join(lines))

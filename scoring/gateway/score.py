@@ -5,14 +5,13 @@ answer's ``degraded``.
 """
 
 import logging
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from botocore.exceptions import BotoCoreError, ClientError
 
 from feature_repo.model_matrix import MODEL_FEATURES
-from scoring.endpoint.protocol import CONTENT_TYPE, ResponseError, decode_response, encode_request
+from scoring.endpoint.protocol import ResponseError, decode_response, encode_request
 from scoring.endpoint.scorer import Scorer, Scores
 
 logger = logging.getLogger(__name__)
@@ -29,40 +28,38 @@ PRIOR_COMPLETION = 0.5
 Matrix = npt.NDArray[np.float32]
 
 
-class CandidateScorer(Protocol):
-    """Anything that scores a model matrix (see ``scoring.endpoint.scorer.Scorer.score``)."""
-
-    def score(self, matrix: Matrix, explain_rows: int = 0) -> Scores:
-        """Score float32 [n, f]."""
-
-
 class EndpointError(Exception):
     """The endpoint did not answer, or not in time, or not what was asked."""
 
 
+class Endpoint(Protocol):
+    """Whatever carries bytes to the model endpoint and back."""
+
+    async def invoke(self, body: bytes) -> bytes:
+        """Return the answer's body.
+
+        Raises:
+            EndpointError: There is none.
+        """
+
+
 class EndpointScorer:
-    """The SageMaker endpoint, through boto3's runtime client."""
+    """The bundle behind the SageMaker endpoint."""
 
-    def __init__(self, runtime: Any, endpoint_name: str) -> None:
-        self._runtime = runtime
-        self._endpoint_name = endpoint_name
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
 
-    def score(self, matrix: Matrix, explain_rows: int = 0) -> Scores:
+    async def score(self, matrix: Matrix, explain_rows: int = 0) -> Scores:
         """Score float32 [n, f].
 
         Raises:
             EndpointError: With the cause; the client's own time-outs bound how long it takes.
         """
+        answer = await self._endpoint.invoke(encode_request(matrix, explain_rows))
         try:
-            answer = self._runtime.invoke_endpoint(
-                EndpointName=self._endpoint_name,
-                ContentType=CONTENT_TYPE,
-                Accept=CONTENT_TYPE,
-                Body=encode_request(matrix, explain_rows),
-            )
-            return decode_response(answer["Body"].read(), len(matrix))
-        except (BotoCoreError, ClientError, ResponseError) as error:
-            raise EndpointError(f"endpoint {self._endpoint_name!r}: {error}") from error
+            return decode_response(answer, len(matrix))
+        except ResponseError as error:
+            raise EndpointError(str(error)) from error
 
 
 class RuleScorer:
@@ -87,6 +84,17 @@ class RuleScorer:
         )
 
 
+class CandidateScorer(Protocol):
+    """Anything beyond this process that scores a model matrix."""
+
+    async def score(self, matrix: Matrix, explain_rows: int = 0) -> Scores:
+        """Score float32 [n, f].
+
+        Raises:
+            EndpointError: It cannot.
+        """
+
+
 class ScoreLadder:
     """Endpoint, then in process, then rule."""
 
@@ -95,10 +103,10 @@ class ScoreLadder:
         self._in_process = in_process
         self._rule = RuleScorer()
 
-    def score(self, matrix: Matrix, explain_rows: int, degraded: list[str]) -> Scores:
+    async def score(self, matrix: Matrix, explain_rows: int, degraded: list[str]) -> Scores:
         """Score float32 [n, f], noting in ``degraded`` what did not work."""
         try:
-            return self._endpoint.score(matrix, explain_rows)
+            return await self._endpoint.score(matrix, explain_rows)
         except EndpointError as error:
             logger.warning("%s; scoring in process", error)
             degraded.append(ENDPOINT_FAILED)

@@ -9,27 +9,33 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
+import botocore.session
 import uvicorn
 from botocore.config import Config
 from starlette.applications import Starlette
 
 from feature_repo.bundle_manifest import BundleError
-from feature_repo.online.reader import FeatureReader
+from feature_repo.online.read_route import ReadRoute
+from feature_repo.online.reader import AsyncFeatureReader
 from feature_repo.online.redis_settings import RedisSettings, RedisSettingsError
+from feature_repo.online.wire import wires
 from scoring.endpoint.bundle import load_scorer
 from scoring.gateway.app import Gateway, create_app
 from scoring.gateway.decision_log import DecisionLog
+from scoring.gateway.endpoint_client import EndpointClient
 from scoring.gateway.errors import ConfigurationError
 from scoring.gateway.held import HeldDecisions
 from scoring.gateway.pipeline import Pipeline
-from scoring.gateway.policy_file import DEFAULT_POLICY, load_policy
+from scoring.gateway.policy.file import DEFAULT_POLICY, reloaded_policy
+from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.readiness import endpoint_check, pipelines_check, redis_check
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointScorer, ScoreLadder
+from scoring.gateway.signing import Signer
 
-ENDPOINT_CONNECT_S = 0.2
-ENDPOINT_READ_S = 0.5
+RUNTIME = "sagemaker-runtime"
+KINESIS_CONNECT_S = 0.2
+KINESIS_READ_S = 0.5
 REDIS_S = 0.5
 REDIS_RETRIES = 1
 """The connection may have been lost while it was idle; a server that is away is the ladder's."""
@@ -55,7 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
         )
     except (ConfigurationError, BundleError, RedisSettingsError) as error:
         return _fail(str(error))
-    config = uvicorn.Config(app, log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        app, loop="uvloop", http="httptools", log_level="warning", access_log=False
+    )
     uvicorn.Server(config).run(sockets=[listener])
     return 0
 
@@ -68,27 +76,39 @@ def build(options: argparse.Namespace) -> Starlette:
         BundleError: The bundle cannot be loaded.
         RedisSettingsError: The store's settings contradict one another.
     """
-    redis = _redis(options)
-    client, replicas = redis.primary(), redis.replicas()
-    reader = FeatureReader(client, options.project, replicas)
-    runtime = _client("sagemaker-runtime", options.region, options.endpoint_url)
+    primary, replicas = wires(_redis(options))
+    route = ReadRoute(primary, replicas)
+    reader = AsyncFeatureReader(route, options.project)
+    session = botocore.session.get_session()
+    endpoint = _endpoint(session, options)
     pipeline = Pipeline(
-        retriever=Retriever(client, options.project, replicas),
+        retriever=Retriever(route, options.project),
         reader=reader,
-        ladder=ScoreLadder(
-            EndpointScorer(runtime, options.endpoint_name), load_scorer(options.bundle)
-        ),
-        policy=load_policy(options.policy),
+        ladder=ScoreLadder(EndpointScorer(endpoint), load_scorer(options.bundle)),
+        policy=reloaded_policy(options.policy),
+        first_places=FirstPlaces(),
     )
     checks = [
-        redis_check(client, options.project),
+        redis_check(route, options.project),
         pipelines_check(reader.beacons, lambda: time.time_ns() // 1000),
     ]
     if options.endpoint_url:
         checks.append(endpoint_check(f"{options.endpoint_url}/ping"))
-    kinesis = _client("kinesis", options.region, options.kinesis_url)
+    kinesis = _client(session, "kinesis", options.region, options.kinesis_url)
     log = DecisionLog(kinesis, options.decisions_stream)
-    return create_app(Gateway(pipeline, HeldDecisions(), log, checks))
+
+    async def close() -> None:
+        endpoint.close()
+        for wire in (primary, *replicas):
+            await wire.close()
+
+    return create_app(Gateway(pipeline, HeldDecisions(), log, checks, close))
+
+
+def _endpoint(session: Any, options: argparse.Namespace) -> EndpointClient:
+    url = options.endpoint_url or _client(session, RUNTIME, options.region, None).meta.endpoint_url
+    signer = Signer(session.get_credentials(), options.region)
+    return EndpointClient(url, options.endpoint_name, signer)
 
 
 def _redis(options: argparse.Namespace) -> RedisSettings:
@@ -103,15 +123,16 @@ def _redis(options: argparse.Namespace) -> RedisSettings:
     )
 
 
-def _client(service: str, region: str, endpoint_url: str | None) -> Any:
-    # No retries inside boto3: the ladder is the retry, and it keeps the deadline.
+def _client(session: Any, service: str, region: str, endpoint_url: str | None) -> Any:
     config = Config(
-        connect_timeout=ENDPOINT_CONNECT_S,
-        read_timeout=ENDPOINT_READ_S,
+        connect_timeout=KINESIS_CONNECT_S,
+        read_timeout=KINESIS_READ_S,
         retries={"total_max_attempts": 1},
         max_pool_connections=CONNECTIONS,
     )
-    return boto3.client(service, region_name=region, endpoint_url=endpoint_url, config=config)
+    return session.create_client(
+        service, region_name=region, endpoint_url=endpoint_url, config=config
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -9,8 +9,11 @@ import pytest
 import redis
 from starlette.testclient import TestClient
 
-from feature_repo.online.reader import FeatureReader
+from feature_repo.online.read_route import ReadRoute
+from feature_repo.online.reader import AsyncFeatureReader
+from feature_repo.online.redis_settings import RedisSettings
 from feature_repo.online.row_writer import RowWriter
+from feature_repo.online.wire import wires
 from feature_repo.schema import (
     PROVIDER_AVAILABILITY,
     PROVIDER_HISTORY,
@@ -23,7 +26,8 @@ from scoring.gateway.app import Gateway, create_app
 from scoring.gateway.decision_log import DecisionLog
 from scoring.gateway.held import HeldDecisions
 from scoring.gateway.pipeline import Pipeline
-from scoring.gateway.policy_file import load_policy
+from scoring.gateway.policy.file import DEFAULT_POLICY, reloaded_policy
+from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.readiness import redis_check
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointError, Matrix, ScoreLadder
@@ -41,7 +45,7 @@ class Endpoint:
     scorer: Scorer
     down: bool = False
 
-    def score(self, matrix: Matrix, explain_rows: int = 0) -> Scores:
+    async def score(self, matrix: Matrix, explain_rows: int = 0) -> Scores:
         """Score, or fail."""
         if self.down:
             raise EndpointError("endpoint 'test': told to be down")
@@ -123,16 +127,21 @@ def kinesis() -> Kinesis:
 
 @pytest.fixture
 def gateway(
-    redis_client: redis.Redis, endpoint: Endpoint, kinesis: Kinesis
+    redis_server: str, redis_client: redis.Redis, endpoint: Endpoint, kinesis: Kinesis
 ) -> Iterator[TestClient]:
     """A client of the gateway."""
+    assert redis_client.ping()
+    wire, _ = wires(RedisSettings(redis_server))
+    route = ReadRoute(wire)
     pipeline = Pipeline(
-        retriever=Retriever(redis_client, PROJECT),
-        reader=FeatureReader(redis_client, PROJECT),
+        retriever=Retriever(route, PROJECT),
+        reader=AsyncFeatureReader(route, PROJECT),
         ladder=ScoreLadder(endpoint, endpoint.scorer),
-        policy=load_policy(),
+        policy=reloaded_policy(DEFAULT_POLICY),
+        first_places=FirstPlaces(),
     )
     log = DecisionLog(kinesis, "decisions")
-    app = create_app(Gateway(pipeline, HeldDecisions(), log, [redis_check(redis_client, PROJECT)]))
+    checks = [redis_check(route, PROJECT)]
+    app = create_app(Gateway(pipeline, HeldDecisions(), log, checks, wire.close))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -6,7 +6,10 @@ import redis
 from starlette.testclient import TestClient
 
 from feature_repo.online.keys import entity_key
-from feature_repo.online.reader import FeatureReader
+from feature_repo.online.read_route import ReadRoute
+from feature_repo.online.reader import AsyncFeatureReader
+from feature_repo.online.redis_settings import RedisSettings
+from feature_repo.online.wire import wires
 from feature_repo.schema import PROVIDER_MOTION
 from scoring.gateway.messages import Location, RecommendationRequest
 from scoring.gateway.read import read
@@ -29,12 +32,14 @@ def request_for_help(providers: Providers, redis_client: redis.Redis) -> Recomme
     return RecommendationRequest("e", Location(*DENVER), "tow", candidates=NAMES)
 
 
-def test_what_cannot_be_used_is_counted_by_why(
-    request_for_help: RecommendationRequest, redis_client: redis.Redis
+async def test_what_cannot_be_used_is_counted_by_why(
+    request_for_help: RecommendationRequest, redis_server: str
 ) -> None:
     """Missing, stale, of another schema: each is counted in its view; what is no row is NaN."""
-    reader = FeatureReader(redis_client, PROJECT)
-    table = read(reader, request_for_help, time.time_ns() // 1000, NAMES)
+    wire, _ = wires(RedisSettings(redis_server))
+    reader = AsyncFeatureReader(ReadRoute(wire), PROJECT)
+    table = await read(reader, request_for_help, time.time_ns() // 1000, NAMES)
+    await wire.close()
     assert table.unusable["provider_motion"] == {
         "missing": 1, "stale": 1, "expired": 0, "mismatched": 1,
     }  # fmt: skip

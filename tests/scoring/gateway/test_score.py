@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from botocore.exceptions import ReadTimeoutError
 
 from feature_repo.model_matrix import MODEL_FEATURES
 from scoring.gateway.score import (
@@ -13,11 +12,18 @@ from scoring.gateway.score import (
 )
 
 
-class _Runtime:
-    """A runtime client that times out."""
+class _Away:
+    """An endpoint that does not answer."""
 
-    def invoke_endpoint(self, **_: object) -> dict[str, object]:
-        raise ReadTimeoutError(endpoint_url="http://endpoint")
+    async def invoke(self, body: bytes) -> bytes:
+        raise EndpointError(f"no answer to {len(body)} bytes")
+
+
+class _Nonsense:
+    """An endpoint that answers something else."""
+
+    async def invoke(self, body: bytes) -> bytes:
+        return body
 
 
 def _matrix(**given: list[float]) -> np.ndarray:
@@ -28,17 +34,17 @@ def _matrix(**given: list[float]) -> np.ndarray:
     return matrix
 
 
-def test_an_endpoint_that_times_out_is_an_endpoint_error() -> None:
-    """Whatever boto3 raises becomes one error that names the endpoint."""
-    with pytest.raises(EndpointError, match="dispatch-ranker"):
-        EndpointScorer(_Runtime(), "dispatch-ranker").score(_matrix(request_time__eta_min=[1.0]))
+async def test_an_answer_that_is_no_scores_is_an_endpoint_error() -> None:
+    """What answers but not with scores counts as an endpoint that failed."""
+    with pytest.raises(EndpointError, match="cannot be read"):
+        await EndpointScorer(_Nonsense()).score(_matrix(request_time__eta_min=[1.0]))
 
 
-def test_without_endpoint_and_bundle_the_rule_answers() -> None:
+async def test_without_endpoint_and_bundle_the_rule_answers() -> None:
     """The last rung always answers, and both failures are named."""
     degraded: list[str] = []
-    ladder = ScoreLadder(EndpointScorer(_Runtime(), "e"), in_process=None)
-    scores = ladder.score(_matrix(request_time__eta_min=[30.0, 10.0]), 5, degraded)
+    ladder = ScoreLadder(EndpointScorer(_Away()), in_process=None)
+    scores = await ladder.score(_matrix(request_time__eta_min=[30.0, 10.0]), 5, degraded)
     assert degraded == [ENDPOINT_FAILED, RULE_USED]
     assert scores.scores[1] > scores.scores[0]
 
