@@ -1,20 +1,24 @@
 """The fourth stage: who may be sent at all. Every exclusion has a code."""
 
+from collections import Counter
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from feature_repo.geometry import great_circle_km
-from feature_repo.model_matrix import stale_rows
 from feature_repo.request_time import RequestColumns
-from feature_repo.schema import PROVIDER_AVAILABILITY, ProviderStatus
+from feature_repo.schema import ProviderStatus
 from scoring.gateway.messages import RecommendationRequest
-from scoring.gateway.policy_file import Policy
+from scoring.gateway.policy.rules import Freshness, Policy
 from scoring.gateway.read import CandidateTable
 
 Mask = npt.NDArray[np.bool_]
+
+_US_PER_S = 1e6
+_US_PER_MIN = 60e6
+_MAY_BE_SENT = -1
 
 
 class Exclusion(StrEnum):
@@ -30,50 +34,108 @@ class Exclusion(StrEnum):
     OFFLINE = "offline"
     NO_FREE_CAPACITY = "no_free_capacity"
     SHIFT_OVER = "shift_over"
+    POSITION_UNKNOWN = "position_unknown"
+
+
+_CODES = tuple(Exclusion)
+
+
+@dataclass(frozen=True)
+class Exclusions:
+    """Who may not be sent, and why.
+
+    Attributes:
+        codes: int8 [n]: the place of the candidate's code in ``Exclusion``; -1 may be sent.
+    """
+
+    codes: npt.NDArray[np.int8]
+
+    @property
+    def eligible(self) -> Mask:
+        """Bool [n]: who may be sent."""
+        mask: Mask = self.codes == _MAY_BE_SENT
+        return mask
+
+    def __getitem__(self, row: int) -> Exclusion | None:
+        """Return a candidate's code, None if it may be sent."""
+        code = int(self.codes[row])
+        return None if code == _MAY_BE_SENT else _CODES[code]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many candidates each code excludes, the most frequent first."""
+        counts = np.bincount(self.codes[~self.eligible], minlength=len(_CODES))
+        found = {code.value: int(count) for code, count in zip(_CODES, counts, strict=True)}
+        return {code: count for code, count in Counter(found).most_common() if count}
 
 
 def exclusions(
     table: CandidateTable, request: RecommendationRequest, policy: Policy, now: RequestColumns
-) -> list[Exclusion | None]:
-    """Return each candidate's exclusion, None for the ones who may be sent.
+) -> Exclusions:
+    """Return which candidates may not be sent.
 
     A value that is unknown never counts in a provider's favour: without a profile or a fresh
     availability nobody is sent.
     """
     masks = _masks(table, request, policy, now)
-    codes = list(masks)
-    matrix = np.vstack([masks[code] for code in codes])
-    first = np.argmax(matrix, axis=0)
-    return [codes[index] if hit else None for index, hit in zip(first, matrix.any(0), strict=True)]
+    codes = np.select(
+        list(masks.values()), [np.int8(_CODES.index(code)) for code in masks], np.int8(_MAY_BE_SENT)
+    )
+    return Exclusions(codes.astype(np.int8, copy=False))
+
+
+def position_unknown(table: CandidateTable, now: RequestColumns, rule: Freshness) -> Mask:
+    """Return whose position is unknown, or older than the policy allows, bool [n]."""
+    columns = table.columns
+    unknown: Mask = np.isnan(columns["provider_motion__lat"]) | ~_is_fresh(
+        now, columns["provider_motion__motion_observed_at"], rule.position_max_age_s
+    )
+    return unknown
 
 
 def _masks(
     table: CandidateTable, request: RecommendationRequest, policy: Policy, now: RequestColumns
 ) -> dict[Exclusion, Mask]:
-    profile = _view(table, "provider_profile")
-    availability = _view(table, "provider_availability")
-    base_km = great_circle_km(profile["base_lat"], profile["base_lon"], now.lat, now.lon)
-    stale = stale_rows(PROVIDER_AVAILABILITY, table.columns, now)
+    """Return who each code applies to, in the order of ``Exclusion``."""
+    c = table.columns
+    radius_km = c["provider_profile__radius_km"]
+    base_km = great_circle_km(
+        c["provider_profile__base_lat"], c["provider_profile__base_lon"], now.lat, now.lon
+    )
+    status = c["provider_availability__status"]
+    shift_left_us = c["provider_availability__shift_end"] - now.request_us
     masks = {
-        Exclusion.BLOCKED: np.isin(table.provider_ids, policy.blocked_providers),
-        Exclusion.PROFILE_UNKNOWN: np.isnan(profile["radius_km"]),
-        Exclusion.SERVICE_NOT_OFFERED: profile[f"can_{request.service}"] != 1,
-        Exclusion.VEHICLE_TOO_HEAVY: ~(profile["max_vehicle_class"] >= request.vehicle_class),
-        Exclusion.OUTSIDE_CONTRACT_RADIUS: ~(base_km <= profile["radius_km"]),
-        Exclusion.AVAILABILITY_UNKNOWN: availability["status"] == b"",
-        Exclusion.AVAILABILITY_STALE: np.zeros(len(base_km), np.bool_) if stale is None else stale,
-        Exclusion.OFFLINE: availability["status"] == ProviderStatus.OFFLINE.value.encode(),
-        Exclusion.NO_FREE_CAPACITY: ~(availability["free_capacity"] >= 1),
-        Exclusion.SHIFT_OVER: ~(availability["shift_end"] > now.request_us),
+        Exclusion.BLOCKED: _blocked(table, policy),
+        Exclusion.PROFILE_UNKNOWN: np.isnan(radius_km),
+        Exclusion.SERVICE_NOT_OFFERED: c[f"provider_profile__can_{request.service}"] != 1,
+        Exclusion.VEHICLE_TOO_HEAVY: ~(
+            c["provider_profile__max_vehicle_class"] >= request.vehicle_class
+        ),
+        Exclusion.OUTSIDE_CONTRACT_RADIUS: ~(base_km <= radius_km),
+        Exclusion.AVAILABILITY_UNKNOWN: status == b"",
+        Exclusion.AVAILABILITY_STALE: ~_is_fresh(
+            now,
+            c["provider_availability__status_reported_at"],
+            policy.freshness.availability_max_age_s,
+        ),
+        Exclusion.OFFLINE: status == ProviderStatus.OFFLINE.value.encode(),
+        Exclusion.NO_FREE_CAPACITY: ~(
+            c["provider_availability__free_capacity"] >= policy.capacity.free_trucks
+        ),
+        Exclusion.SHIFT_OVER: ~(shift_left_us > policy.capacity.shift_minutes_left * _US_PER_MIN),
     }
-    return {code: np.asarray(mask, dtype=np.bool_) for code, mask in masks.items()}
+    if policy.freshness.position_unknown == "exclude":
+        masks[Exclusion.POSITION_UNKNOWN] = position_unknown(table, now, policy.freshness)
+    return masks
 
 
-def _view(table: CandidateTable, view: str) -> dict[str, npt.NDArray[Any]]:
-    """Return one view's columns by their short names."""
-    prefix = f"{view}__"
-    return {
-        name.removeprefix(prefix): values
-        for name, values in table.columns.items()
-        if name.startswith(prefix)
-    }
+def _blocked(table: CandidateTable, policy: Policy) -> Mask:
+    if not policy.blocklist:
+        return np.zeros(len(table.provider_ids), dtype=np.bool_)
+    blocked = policy.blocklist.keys()
+    return np.fromiter(map(blocked.__contains__, table.provider_ids), np.bool_)
+
+
+def _is_fresh(now: RequestColumns, observed_us: npt.NDArray[np.float64], max_age_s: float) -> Mask:
+    """Return whose value is known and not older than allowed, bool [n]."""
+    fresh: Mask = now.request_us - observed_us <= max_age_s * _US_PER_S
+    return fresh

@@ -9,7 +9,7 @@ from feature_repo.model_matrix import MODEL_FEATURES
 from feature_repo.schema import STREAM_VIEWS
 from scoring.endpoint.scorer import Scores
 from scoring.gateway.messages import FeatureAge, NotChosen
-from scoring.gateway.policy import Ranking
+from scoring.gateway.policy.ranking import Ranking
 from scoring.gateway.read import CandidateTable
 from scoring.gateway.wording import SENTENCES, Group, Values, group_of
 

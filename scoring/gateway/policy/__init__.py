@@ -1,0 +1,1 @@
+"""The rules beyond the model: a checked file, the order that they make, what they remember."""

@@ -1,0 +1,217 @@
+"""The sixth stage: from scores to an order, by rules that operations can read.
+
+1. Classes: a candidate whose position is unknown stands behind all others, one of a spillover tier
+   behind the ordinary ones. Within a class the model's scores decide, but for ...
+2. ... fairness: who stood first very often lately has a handicap.
+3. Contract minimum: the best of those who are owed a first place gets it.
+4. Exploration: in a small, logged share of decisions, chance decides among the first.
+
+What 2 to 4 may cost a driver is bounded: they put nobody first who is of a lower class than the
+model's first, or whose chance of success is more than ``max_chance_cost`` below his.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import repeat
+
+import numpy as np
+import numpy.typing as npt
+
+from scoring.gateway.policy.first_places import TIERS, Count, Shares
+from scoring.gateway.policy.rules import ContractMinimum, Exploration, Fairness, Policy
+
+Floats = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
+Mask = npt.NDArray[np.bool_]
+
+PRIOR_DECISIONS = 20.0
+"""A share counts so many decisions more, without a first place: few decisions prove nothing."""
+
+
+class Action(StrEnum):
+    """What the policy did with a candidate."""
+
+    POSITION_UNKNOWN = "behind_the_others_position_unknown"
+    SPILLOVER = "behind_the_others_spillover_tier"
+    FAIRNESS = "handicap_for_fairness"
+    CONTRACT_MINIMUM = "first_by_contract_minimum"
+    EXPLORED = "first_by_exploration"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One request's candidates who may be sent, as the rules see them; n rows.
+
+    Attributes:
+        provider_ids: n ids.
+        scores: The model's, higher is better, float32 [n].
+        success_probability: float32 [n].
+        tiers: Contract tiers, int [n], 1 to 9, 0 where unknown.
+        position_unknown: bool [n].
+        surge_ratio: Open requests in the driver's cell over available candidates.
+        shares: Who stood first lately.
+    """
+
+    provider_ids: Sequence[str]
+    scores: npt.NDArray[np.float32]
+    success_probability: npt.NDArray[np.float32]
+    tiers: Indices
+    position_unknown: Mask
+    surge_ratio: float
+    shares: Shares
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What the policy did, by row."""
+
+    masks: dict[Action, Mask]
+
+    def __getitem__(self, row: int) -> list[str]:
+        """Return the codes of a row's actions."""
+        return [action.value for action, mask in self.masks.items() if mask[row]]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The order in which to offer.
+
+    Attributes:
+        order: Rows, best first, int [n].
+        propensity: The chance that this policy, in this state, puts the row first, float64 [n];
+            they sum to one.
+        handicap: What fairness took, in standard deviations of the scores, float64 [n].
+        actions: What the policy did.
+    """
+
+    order: Indices
+    propensity: Floats
+    handicap: Floats
+    actions: Actions
+
+
+def rank(situation: Situation, policy: Policy, event_id: str) -> Ranking:
+    """Order the candidates; the same input gives the same order, as the draw is the event's own."""
+    spillover = _spillover(situation, policy)
+    classes = 2 * situation.position_unknown + spillover
+    handicap = _handicap(situation.shares, situation.tiers, policy.fairness)
+    scores = situation.scores.astype(np.float64)
+    unmoved = int(_order(classes, scores)[0])
+    acceptable = _acceptable(situation, classes, unmoved, policy.max_chance_cost)
+    order = _order(classes, scores - handicap * _spread(scores))
+    order = _with_first(order, int(order[acceptable[order]][0]))
+    owed = order[(_owed(situation, policy.contract_minimum) & acceptable)[order]]
+    by_contract = owed[:1] if len(owed) and owed[0] != order[0] else owed[:0]
+    order = _with_first(order, int(by_contract[0])) if len(by_contract) else order
+    propensity = first_place_propensity(order[acceptable[order]], len(order), policy.exploration)
+    drawn = _draw(event_id, policy.version, propensity)
+    explored = [drawn] if drawn != order[0] else []
+    return Ranking(
+        order=_with_first(order, drawn),
+        propensity=propensity,
+        handicap=handicap,
+        actions=Actions(
+            {
+                Action.POSITION_UNKNOWN: situation.position_unknown,
+                Action.SPILLOVER: spillover,
+                Action.FAIRNESS: handicap > 0,
+                Action.CONTRACT_MINIMUM: _only(by_contract, len(order)),
+                Action.EXPLORED: _only(explored, len(order)),
+            }
+        ),
+    )
+
+
+def first_place_propensity(front: Indices, rows: int, exploration: Exploration) -> Floats:
+    """Return each row's chance to stand first, float64 [rows], summing to one.
+
+    Args:
+        front: Those who may stand first, best first; at least one.
+        rows: How many candidates there are.
+        exploration: How often chance decides, and among how many.
+    """
+    propensity = np.zeros(rows)
+    among = front[: exploration.among]
+    propensity[among] = exploration.share / len(among)
+    propensity[front[0]] += 1 - exploration.share
+    return propensity
+
+
+def _spillover(situation: Situation, policy: Policy) -> Mask:
+    """Return who stands behind the ordinary tiers now."""
+    rule = policy.spillover
+    spillover: Mask = situation.tiers >= rule.from_tier
+    others = np.count_nonzero(~spillover)
+    needed = others < rule.unless_fewer_others or situation.surge_ratio >= rule.unless_surge_ratio
+    return np.zeros_like(spillover) if needed else spillover
+
+
+def _handicap(shares: Shares, tiers: Indices, rule: Fairness) -> Floats:
+    provider = _excess(shares.provider, np.float64(rule.provider_share))
+    tier = _excess(shares.tier, _by_tier(rule.tier_shares, otherwise=1.0)[tiers])
+    handicap: Floats = rule.handicap_cap * np.minimum(provider + tier, 1.0)
+    return handicap
+
+
+def _excess(count: Count, allowed: Floats | np.float64) -> Floats:
+    """Return by how much a share is beyond the allowed one: 0 up to it, 1 from its double on."""
+    share = count.first / (count.possible + PRIOR_DECISIONS)
+    excess: Floats = np.clip(share / allowed - 1, 0.0, 1.0)
+    return excess
+
+
+def _acceptable(situation: Situation, classes: Indices, unmoved: int, cost: float) -> Mask:
+    """Return who may stand first in place of the model's first, at this cost in chance."""
+    chance = situation.success_probability
+    acceptable: Mask = (classes == classes[unmoved]) & (chance >= chance[unmoved] - cost)
+    return acceptable
+
+
+def _owed(situation: Situation, rule: ContractMinimum) -> Mask:
+    """Return who is owed one first place at least: itself, or its tier."""
+    provider, tier = situation.shares.provider, situation.shares.tier
+    of_tier = _by_tier(rule.tier_shares, otherwise=0.0)[situation.tiers]
+    owed: Mask = of_tier * tier.possible - tier.first >= 1
+    if rule.provider_shares:
+        ids = situation.provider_ids
+        of_provider = np.fromiter(map(rule.provider_shares.get, ids, repeat(0.0)), float, len(ids))
+        owed |= of_provider * provider.possible - provider.first >= 1
+    return owed
+
+
+def _by_tier(shares: dict[int, float], otherwise: float) -> Floats:
+    by_tier = np.full(TIERS, otherwise)
+    by_tier[list(shares)] = list(shares.values())
+    return by_tier
+
+
+def _order(classes: Indices, scores: Floats) -> Indices:
+    """Return rows by class, then by score, then as they came."""
+    order: Indices = np.lexsort((-scores, classes))  # a stable sort
+    return order
+
+
+def _with_first(order: Indices, row: int) -> Indices:
+    return np.concatenate(([row], order[order != row]))
+
+
+def _spread(scores: Floats) -> float:
+    """Return the standard deviation of the scores that are finite."""
+    finite = scores[np.isfinite(scores)]
+    return float(finite.std()) if len(finite) else 0.0
+
+
+def _only(rows: Sequence[int] | Indices, count: int) -> Mask:
+    mask = np.zeros(count, dtype=np.bool_)
+    mask[rows] = True
+    return mask
+
+
+def _draw(event_id: str, version: str, propensity: Floats) -> int:
+    """Draw the first place from the propensities, by the event's own number in [0, 1)."""
+    digest = hashlib.blake2b(f"{version}|{event_id}".encode(), digest_size=8).digest()
+    uniform = int.from_bytes(digest, "little") / 2**64
+    row = np.searchsorted(np.cumsum(propensity), uniform * propensity.sum(), side="right")
+    return int(min(row, np.flatnonzero(propensity)[-1]))
