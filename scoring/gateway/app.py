@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import msgspec
-import prometheus_client
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -16,11 +16,11 @@ from starlette.staticfiles import StaticFiles
 
 from scoring.gateway import openapi, readiness
 from scoring.gateway.admit import admit
-from scoring.gateway.decision_log import DecisionLog
+from scoring.gateway.decision_log import DecisionLog, Record
 from scoring.gateway.errors import GatewayError
 from scoring.gateway.held import HeldDecisions
 from scoring.gateway.messages import Decision, ErrorBody, RecommendationRequest
-from scoring.gateway.metrics import DECISIONS, observe
+from scoring.gateway.metrics import DECISIONS, exposition, observe
 from scoring.gateway.pipeline import Pipeline
 from scoring.gateway.readiness import Check
 from scoring.gateway.stages import StageClock
@@ -46,9 +46,8 @@ class Gateway:
     checks: list[Check]
     close: Callable[[], Awaitable[None]]
 
-    async def recommend(self, body: bytes) -> Decision:
+    async def recommend(self, body: bytes, clock: StageClock) -> Decision:
         """Admit, decide, hold and log; the same request again gets the decision held."""
-        clock = StageClock()
         with clock.stage("admit"):
             request = admit(body)
             earlier = self.held.same(request)
@@ -57,7 +56,7 @@ class Gateway:
     async def _decide(self, request: RecommendationRequest, clock: StageClock) -> Decision:
         decision = await self.pipeline.decide(request, clock)
         self.held.hold(decision)
-        self.log.log(decision)
+        self.log.log(lambda: Record(request.event_id, _encoder.encode(decision)))
         observe(decision.answer)
         return decision
 
@@ -67,7 +66,7 @@ def create_app(gateway: Gateway) -> Starlette:
 
     async def recommendations(request: Request) -> Response:
         body = await request.body()
-        decision = await gateway.recommend(body)
+        decision = await gateway.recommend(body, StageClock())
         DECISIONS.labels(status="200").inc()
         return _json(decision.answer)
 
@@ -103,9 +102,7 @@ def create_app(gateway: Gateway) -> Starlette:
 
 
 async def _metrics(_: Request) -> Response:
-    return Response(
-        prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST
-    )
+    return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-import httptools
-
 from scoring.endpoint.protocol import CONTENT_TYPE
+from scoring.gateway.http_connection import HttpConnection
 from scoring.gateway.score import EndpointError
 from scoring.gateway.signing import Signer
 
@@ -51,7 +50,7 @@ class EndpointClient:
         self._name = endpoint_name
         self._signer = signer
         self._answer_s = answer_s
-        self._idle: list[_Connection] = []
+        self._idle: list[HttpConnection] = []
         self._tls = ssl.create_default_context() if self._address.tls else None
 
     async def invoke(self, body: bytes) -> bytes:
@@ -88,7 +87,7 @@ class EndpointClient:
                 pass
         return await self._ask(await self._connect(), request)
 
-    async def _ask(self, connection: "_Connection", request: bytes) -> tuple[int, bytes]:
+    async def _ask(self, connection: HttpConnection, request: bytes) -> tuple[int, bytes]:
         try:
             answer = await connection.ask(request)
         except BaseException:
@@ -100,17 +99,17 @@ class EndpointClient:
             connection.close()
         return answer
 
-    def _kept(self) -> "_Connection | None":
+    def _kept(self) -> HttpConnection | None:
         while self._idle:
             connection = self._idle.pop()
             if connection.is_open:
                 return connection
         return None
 
-    async def _connect(self) -> "_Connection":
+    async def _connect(self) -> HttpConnection:
         async with asyncio.timeout(CONNECT_S):
             _, connection = await asyncio.get_running_loop().create_connection(
-                _Connection, self._address.host, self._address.port, ssl=self._tls
+                HttpConnection, self._address.host, self._address.port, ssl=self._tls
             )
         return connection
 
@@ -127,62 +126,3 @@ class EndpointClient:
 
     def _failed(self, reason: str) -> EndpointError:
         return EndpointError(f"endpoint {self._name!r}: {reason}")
-
-
-class _Connection(asyncio.Protocol):
-    """One HTTP/1.1 connection, one request at a time."""
-
-    def __init__(self) -> None:
-        self.is_open = False
-        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
-
-    def ask(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
-        """Send a request; the future gets status and body."""
-        self._answer = asyncio.get_running_loop().create_future()
-        self._parser = httptools.HttpResponseParser(self)
-        self._body: list[bytes] = []
-        self._transport.write(request)
-        return self._answer
-
-    def close(self) -> None:
-        """Close at once."""
-        self.is_open = False
-        self._transport.abort()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self.is_open = True
-
-    def data_received(self, data: bytes) -> None:
-        """Parse; the callbacks below follow."""
-        if self._answer is None:
-            self.close()  # nothing was asked
-            return
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
-            self._fail(ConnectionAbortedError(f"what came is not HTTP ({error})"))
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Tell who waits; ConnectionResetError says that nothing of an answer had come."""
-        self.is_open = False
-        self._fail(ConnectionResetError(str(exc) if exc else "the endpoint closed the connection"))
-
-    def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
-        self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        """Give the answer to who asked."""
-        self.is_open = self.is_open and self._parser.should_keep_alive()
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
-            answer.set_result((self._parser.get_status_code(), b"".join(self._body)))
-
-    def _fail(self, error: OSError) -> None:
-        answer, self._answer = self._answer, None
-        self.is_open = False
-        if answer is not None and not answer.done():
-            answer.set_exception(error)

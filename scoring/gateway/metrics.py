@@ -1,9 +1,15 @@
 """What the gateway measures, for Prometheus."""
 
-from prometheus_client import Counter, Histogram
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from scoring.gateway.messages import RecommendationAnswer
 from scoring.gateway.read import UnusableRows
+
+MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the metrics of several worker processes meet; the library's own name."""
 
 _BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 1.0)
 
@@ -26,8 +32,15 @@ UNUSABLE_ROWS = Counter(
     "Rows asked for and not usable, by view and why.",
     ["view", "why"],
 )
-LOG_WRITTEN = Counter("gateway_decision_log_written_total", "Decisions written to the stream.")
-LOG_DROPPED = Counter("gateway_decision_log_dropped_total", "Decisions not logged.", ["reason"])
+
+
+def exposition() -> bytes:
+    """Return all metrics in Prometheus' text form; those of all worker processes together."""
+    if MULTIPROCESS_VARIABLE not in os.environ:
+        return generate_latest()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
 
 
 def observe(answer: RecommendationAnswer) -> None:

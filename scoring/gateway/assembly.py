@@ -1,0 +1,107 @@
+"""The gateway's parts, made from the command line's options and put together."""
+
+import argparse
+import os
+import time
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+from feature_repo.online.read_route import ReadRoute
+from feature_repo.online.reader import AsyncFeatureReader
+from feature_repo.online.redis_settings import RedisSettings
+from feature_repo.online.wire import wires
+from scoring.endpoint.bundle import load_scorer
+from scoring.gateway.app import Gateway
+from scoring.gateway.decision_log import DecisionLog, DecisionStream, Spill
+from scoring.gateway.endpoint_client import EndpointClient
+from scoring.gateway.held import HeldDecisions
+from scoring.gateway.pipeline import Pipeline
+from scoring.gateway.policy.file import reloaded_policy
+from scoring.gateway.policy.first_places import FirstPlaces
+from scoring.gateway.readiness import endpoint_check, pipelines_check, redis_check
+from scoring.gateway.retrieve import Retriever
+from scoring.gateway.score import EndpointScorer, ScoreLadder
+from scoring.gateway.signing import Signer
+
+RUNTIME = "sagemaker-runtime"
+KINESIS_CONNECT_S = 0.2
+KINESIS_READ_S = 0.5
+REDIS_S = 0.5
+REDIS_RETRIES = 1
+"""The connection may have been lost while it was idle; a server that is away is the ladder's."""
+REDIS_PASSWORD_VARIABLE = "REDIS_PASSWORD"  # noqa: S105 - its name
+CONNECTIONS = 64
+
+
+def assemble(options: argparse.Namespace) -> Gateway:
+    """Return the gateway for the parsed options (``serve.parse``).
+
+    Raises:
+        ConfigurationError: The policy file is wrong.
+        BundleError: The bundle cannot be loaded.
+        RedisSettingsError: The store's settings contradict one another.
+    """
+    primary, replicas = wires(_redis(options))
+    route = ReadRoute(primary, replicas)
+    reader = AsyncFeatureReader(route, options.project)
+    session = botocore.session.get_session()
+    endpoint = _endpoint(session, options)
+    pipeline = Pipeline(
+        retriever=Retriever(route, options.project),
+        reader=reader,
+        ladder=ScoreLadder(EndpointScorer(endpoint), load_scorer(options.bundle)),
+        policy=reloaded_policy(options.policy),
+        first_places=FirstPlaces(),
+    )
+    checks = [
+        redis_check(route, options.project),
+        pipelines_check(reader.beacons, lambda: time.time_ns() // 1000),
+    ]
+    if options.endpoint_url:
+        checks.append(endpoint_check(f"{options.endpoint_url}/ping"))
+    log = _decision_log(session, options)
+
+    async def close() -> None:
+        endpoint.close()
+        for wire in (primary, *replicas):
+            await wire.close()
+
+    return Gateway(pipeline, HeldDecisions(), log, checks, close)
+
+
+def _endpoint(session: Any, options: argparse.Namespace) -> EndpointClient:
+    url = options.endpoint_url or _client(session, RUNTIME, options.region, None).meta.endpoint_url
+    signer = Signer(session.get_credentials(), options.region)
+    return EndpointClient(url, options.endpoint_name, signer)
+
+
+def _decision_log(session: Any, options: argparse.Namespace) -> DecisionLog:
+    kinesis = _client(session, "kinesis", options.region, options.kinesis_url)
+    spill = None if options.spill_dir is None else Spill(options.spill_dir, options.spill_bytes)
+    return DecisionLog(DecisionStream(kinesis, options.decisions_stream), spill)
+
+
+def _redis(options: argparse.Namespace) -> RedisSettings:
+    return RedisSettings(
+        url=options.redis_url,
+        replica_urls=tuple(options.redis_replica_url),
+        password=os.environ.get(REDIS_PASSWORD_VARIABLE),
+        ca_file=options.redis_ca_file,
+        connect_s=REDIS_S,
+        answer_s=REDIS_S,
+        retries=REDIS_RETRIES,
+    )
+
+
+def _client(session: Any, service: str, region: str, endpoint_url: str | None) -> Any:
+    config = Config(
+        connect_timeout=KINESIS_CONNECT_S,
+        read_timeout=KINESIS_READ_S,
+        retries={"total_max_attempts": 1},
+        max_pool_connections=CONNECTIONS,
+    )
+    return session.create_client(
+        service, region_name=region, endpoint_url=endpoint_url, config=config
+    )
