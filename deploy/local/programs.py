@@ -129,7 +129,8 @@ class Programs:
                 "--port", str(self.ports.gateway), "--redis-url", self.redis_url,
                 "--endpoint-name", ENDPOINT_NAME,
                 "--endpoint-url", f"http://{HOST}:{self.ports.endpoint}",
-                "--kinesis-url", self.kinesis_url]  # fmt: skip
+                "--kinesis-url", self.kinesis_url,
+                "--spill-dir", str(self.layout.run_dir / "decision-spill")]  # fmt: skip
 
     def write_feature_store_yaml(self) -> None:
         """Write Feast's settings with this stack's addresses; the rest is the repository's own."""

@@ -23,7 +23,7 @@ from feature_repo.schema import (
 from scoring.endpoint.bundle import load_scorer
 from scoring.endpoint.scorer import Scorer, Scores
 from scoring.gateway.app import Gateway, create_app
-from scoring.gateway.decision_log import DecisionLog
+from scoring.gateway.decision_log import DecisionLog, DecisionStream
 from scoring.gateway.held import HeldDecisions
 from scoring.gateway.pipeline import Pipeline
 from scoring.gateway.policy.file import DEFAULT_POLICY, reloaded_policy
@@ -140,7 +140,7 @@ def gateway(
         policy=reloaded_policy(DEFAULT_POLICY),
         first_places=FirstPlaces(),
     )
-    log = DecisionLog(kinesis, "decisions")
+    log = DecisionLog(DecisionStream(kinesis, "decisions"))
     checks = [redis_check(route, PROJECT)]
     app = create_app(Gateway(pipeline, HeldDecisions(), log, checks, wire.close))
     with TestClient(app, raise_server_exceptions=False) as client:
