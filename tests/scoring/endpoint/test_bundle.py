@@ -4,11 +4,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from catboost import CatBoost
+from catboost import CatBoost, Pool
 
 from feature_repo.model_matrix import MODEL_FEATURES
 from scoring.endpoint.bundle import load_scorer
 from scoring.endpoint.errors import BundleError
+from tests.support.bundles import make_matrix
 
 
 @pytest.fixture
@@ -74,3 +75,13 @@ def test_a_broken_model_file_is_refused(copy: Path) -> None:
     (copy / "eta_p50.cbm").write_bytes(b"not a model")
     with pytest.raises(BundleError, match=r"eta_p50.*cannot be read"):
         load_scorer(copy)
+
+
+def test_a_loaded_model_scores_as_its_file_does(bundle_directory: Path) -> None:
+    """What loading drops from a model for speed does not change a score by a bit."""
+    matrix = make_matrix(50, seed=4)
+    whole = CatBoost().load_model(str(bundle_directory / "ranker.cbm"))
+    expected = whole.predict(Pool(matrix), prediction_type="RawFormulaVal")
+    scores = load_scorer(bundle_directory).score(matrix).scores
+    assert (scores == expected.astype(np.float32)).all()
+    assert "params" in whole.get_metadata()
