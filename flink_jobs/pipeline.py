@@ -26,6 +26,9 @@ FUNCTIONS = {
 }
 """SQL names of the jar's functions."""
 
+WRITTEN_AT = "written_at"
+"""The column of what the writer answered."""
+
 RawTable = Callable[[str], Table]
 """Gives the raw records of a stream, by the stream's name."""
 
@@ -136,7 +139,8 @@ def add_live(
     for view in settings.jobs.selected:
         served = _serve(tables, JOBS[view], settings, writer)
         if settings.feature_store.offline_dir:
-            offline.write(tables, JOBS[view], served, settings.feature_store.offline_dir)
+            folder = settings.feature_store.offline_dir
+            offline.write(tables, JOBS[view], served, folder, created=WRITTEN_AT)
         else:
             get_gateway().jvm.roadside.flink.ViewRows.discard(tables._j_tenv, served._j_table)
     tables.create_temporary_system_function(
@@ -164,8 +168,8 @@ def _serve(
     tables.create_temporary_view(f"{view}_rows", Table(beating, tables))
     tables.create_temporary_system_function(f"write_{view}", writer(view, store))
     names = ", ".join((*(name for name, _ in job.written_columns), java.WATERMARK))
-    written = tables.sql_query(f"SELECT *, write_{view}({names}) AS answer FROM {view}_rows")
-    return Table(java.served(tables._j_tenv, written._j_table, view, "answer"), tables)
+    written = tables.sql_query(f"SELECT *, write_{view}({names}) AS {WRITTEN_AT} FROM {view}_rows")
+    return Table(java.served(tables._j_tenv, written._j_table, view, WRITTEN_AT), tables)
 
 
 def add_backfill(tables: StreamTableEnvironment, settings: Settings) -> StatementSet:

@@ -1,4 +1,4 @@
-"""From a query's Arrow batch to a view's rows."""
+"""From a query's Arrow batch to a view's rows, and what is said of them when they are written."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -37,3 +37,13 @@ def view_rows(job: ViewJob, values: list["pd.Series[Any]"]) -> ViewRows:
     event_us = columns.pop("observed_ts").astype(np.int64) * 1000
     made_us = columns.pop("made_ts").astype(np.int64) * 1000
     return ViewRows(entities, columns, event_us, made_us)
+
+
+def written_at(is_row: npt.NDArray[np.bool_], now_us: int) -> "pd.Series[Any]":
+    """Return when each row of a batch was in Redis, UTC, datetime64[us] [n]; null for no row.
+
+    The last is written now, and each a microsecond after the one before it, so that of two rows of
+    one entity and event it is known which was there last.
+    """
+    moments = (now_us + 1 + np.arange(-len(is_row), 0)).astype("datetime64[us]")
+    return pd.Series(np.where(is_row, moments, np.datetime64("NaT")))

@@ -18,7 +18,7 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from flink_jobs.dead_letters import DeadLetter, pack, partition_key
 from flink_jobs.event_schemas import DEAD_LETTER
-from flink_jobs.rows import view_rows
+from flink_jobs.rows import view_rows, written_at
 from flink_jobs.settings import FeatureStore, Streams
 from flink_jobs.views import JOBS
 
@@ -39,7 +39,8 @@ class ViewWriter(Writer):
     """Writes the rows of one view to the row store, and its beacon at every heartbeat.
 
     Its arguments are the columns of ``ViewJob.written_columns``, then the watermark, epoch ms. A
-    row without a join key is a heartbeat; it is answered with null, and a row with 1.
+    row is answered with when it was in Redis. One without a join key is a heartbeat, answered with
+    null.
     """
 
     def __init__(self, view: str, store: FeatureStore) -> None:
@@ -75,16 +76,17 @@ class ViewWriter(Writer):
         )
 
     def eval(self, *columns: "pd.Series[Any]") -> "pd.Series[Any]":
-        """Write one batch, then its beacon if it holds a heartbeat."""
+        """Write one batch, then its beacon if it holds a heartbeat; return ``written_at``."""
         *values, watermarks = columns
         is_row = values[0].notna().to_numpy()
         if is_row.any():
             self._write([column[is_row] for column in values])
+        answer = written_at(is_row, time.time_ns() // 1000)
         if not is_row.all():
             # Null until the first event has come: the pipeline lives, and knows of no time yet.
             watermark_us = int(watermarks.fillna(0).max()) * 1000
             self._patiently(self._writer.beacon, self._view, watermark_us, time.time_ns() // 1000)
-        return pd.Series(np.where(is_row, 1.0, np.nan))
+        return answer
 
     def _write(self, values: list["pd.Series[Any]"]) -> None:
         rows = view_rows(self._job, values)
@@ -155,7 +157,7 @@ def view_writer(view: str, store: FeatureStore) -> Any:
     """Return the UDF that writes a view."""
     return udf(
         ViewWriter(view, store),
-        result_type=DataTypes.INT(),
+        result_type=DataTypes.TIMESTAMP_LTZ(6),
         func_type="pandas",
     )
 

@@ -2,7 +2,7 @@
 
 Each is what ``pipeline.add_live`` takes as ``writer``: given a view and the settings of the store,
 the function that writes the rows. Their contract is ``sinks.ViewWriter``'s: the written columns and
-the watermark in, 1 for a row and null for a heartbeat out.
+the watermark in, null for a heartbeat out. For a row they answer 1: nothing is kept offline here.
 """
 
 import time

@@ -15,7 +15,7 @@ from tests.flink_jobs.feed import MOVERS, Feed
 from tests.flink_jobs.live import MOTION_SLIDE_S, Live, wait_for, wait_until
 
 ALL_THERE_S = 120.0
-TIMES = ["event_timestamp", "created_timestamp"]
+TIMES = ["event_timestamp", "made_timestamp"]
 KEY = ["provider_id", *TIMES]
 MADE_AFTER_MS = round(EventTime().changes_out_of_order_s * 1000)
 """How long after its event a row of ``provider_availability`` is made that came in time."""
@@ -42,7 +42,7 @@ def check_offers(live: Live, feed: Feed, name: str) -> None:
     wait_for(lambda: _counts(live, put), put, ALL_THERE_S, f"offers of {name}")
     rows = _offer_rows(live, feed, name)
     assert Counter(rows["provider_id"]) == put
-    counted = rows.groupby("provider_id")["created_timestamp"].rank(method="max")
+    counted = rows.groupby("provider_id")["made_timestamp"].rank(method="max")
     assert (rows["offers_1h"] == counted).all()
 
 
@@ -54,7 +54,7 @@ def is_kept(live: Live, provider: str) -> bool:
 def late_offers(live: Live, feed: Feed, name: str) -> int:
     """Return how many offers of a round that is over counted later than at their own time."""
     rows = _offer_rows(live, feed, name)
-    waited = rows["created_timestamp"] - rows["event_timestamp"]
+    waited = rows["made_timestamp"] - rows["event_timestamp"]
     in_time = rows[waited == pd.Timedelta(milliseconds=MADE_AFTER_MS)]
     put = {(provider, ts) for provider, times in feed.offers(name).items() for ts in times}
     times = zip(in_time["provider_id"], _ms(in_time["event_timestamp"]), strict=True)

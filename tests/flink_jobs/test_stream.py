@@ -13,11 +13,15 @@ from deploy.local import flink_rest
 from feature_repo.online.keys import beacon_key, geo_index_key
 from feature_repo.schema import STREAM_VIEWS, VIEWS
 from flink_jobs.dead_letters import DeadLetter
+from tests.flink_jobs.accounts import checkpointed
 from tests.flink_jobs.events import CELL, encode, gps, state, step, traffic, weather
-from tests.flink_jobs.live import FEATURES_S, PROJECT, Live, wait_until
+from tests.flink_jobs.live import FEATURES_S, MOTION_SLIDE_S, PROJECT, Live, wait_until
+from tests.flink_jobs.watch import Watch
 
 pytestmark = [pytest.mark.flink, pytest.mark.integration]
 
+LOOK_US = 250_000
+"""A look's own time is taken after it, and a row's after the batch that it came in."""
 QUIET_CELL = h3.latlng_to_cell(35.0, -90.0, 7)
 
 
@@ -200,7 +204,7 @@ def test_metrics_say_what_was_refused_and_how_old_rows_are(live: Live) -> None:
 
 
 def test_the_live_job_writes_the_offline_store_as_well(live: Live) -> None:
-    """What was served lies in Parquet by day, with the row's two times, in UTC."""
+    """What was served lies in Parquet by day, with the row's three times, in UTC."""
 
     def files() -> list[Path]:
         for i in range(8):
@@ -211,13 +215,43 @@ def test_the_live_job_writes_the_offline_store_as_well(live: Live) -> None:
     found = pd.concat(table.to_pandas() for table in tables)
 
     schema = VIEWS["provider_availability"]
-    times = ["event_timestamp", "created_timestamp"]
+    times = ["event_timestamp", "created_timestamp", "made_timestamp"]
     assert list(found.columns) == [*schema.join_keys, *schema.column_names, *times]
     assert {str(found[name].dt.tz) for name in times} == {"UTC"}
-    assert (found["created_timestamp"] >= found["event_timestamp"]).all()
+    assert (found["made_timestamp"] >= found["event_timestamp"]).all()
     ours = found[found["provider_id"].str.startswith("first")]
     assert not ours.duplicated(["provider_id", "event_timestamp", "created_timestamp"]).any()
     assert "available" in set(found["status"])
+
+
+def test_history_knows_a_row_from_when_redis_had_it(live: Live) -> None:
+    """``created_timestamp`` is when a row could be read, which is later than when it was due."""
+    provider = "first0"
+    watch = Watch(live.redis, "provider_motion", [provider])
+    watch.start()
+    for _ in range(4 * MOTION_SLIDE_S):
+        for i in range(8):
+            live.put(f"first{i}")
+        time.sleep(1)
+    watch.end()
+    came = watch.came()
+    checkpointed(live)
+
+    tables = [
+        pq.read_table(path, filters=[("provider_id", "=", provider)], partitioning=None)
+        for path in live.offline.glob("provider_motion/date=*/part-*.parquet")
+    ]
+    kept = pd.concat(table.to_pandas() for table in tables)
+    known = {
+        (event.value // 1000, made.value // 1000): created.value // 1000
+        for event, made, created in zip(
+            kept["event_timestamp"], kept["made_timestamp"], kept["created_timestamp"], strict=True
+        )
+    }
+    assert len(came) >= 3
+    for row, (before_us, by_us) in came.items():
+        assert before_us - LOOK_US < known[row] < by_us + LOOK_US
+        assert known[row] > row[1]
 
 
 def test_after_kills_no_offer_is_missing_and_none_counts_twice(live: Live) -> None:
@@ -238,17 +272,9 @@ def test_after_kills_no_offer_is_missing_and_none_counts_twice(live: Live) -> No
             live.put(f"first{i}")
         time.sleep(0.3)
 
-    def checkpointed() -> None:
-        before = flink_rest.completed_checkpoints(live.cluster.flink, live.job_id)
-        wait_until(
-            lambda: flink_rest.completed_checkpoints(live.cluster.flink, live.job_id) > before,
-            FEATURES_S,
-            "a checkpoint",
-        )
-
     for batch in range(5):
         offer(batch)
-    checkpointed()
+    checkpointed(live)
     for batch in range(5, 10):
         offer(batch)  # after the checkpoint: these are read again
     live.cluster.kill("taskmanager")
@@ -258,7 +284,7 @@ def test_after_kills_no_offer_is_missing_and_none_counts_twice(live: Live) -> No
     flink_rest.wait_for_running(live.cluster.flink, 120)
     for batch in range(15, 20):
         offer(batch)
-    checkpointed()
+    checkpointed(live)
     for batch in range(20, 25):
         offer(batch)
     live.cluster.kill("taskmanager", "jobmanager")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 import numpy as np
@@ -70,9 +71,18 @@ class Watch(threading.Thread):
         """Return where a row was replaced by an older one, or was gone."""
         return [
             (before, after)
-            for before, after in zip(self._looks, self._looks[1:], strict=False)
+            for before, after in pairwise(self._looks)
             if any(new < old for old, new in zip(before.rows, after.rows, strict=True))
         ]
+
+    def came(self) -> dict[tuple[int, int], tuple[int, int]]:
+        """Return of each row that came when it was not there yet, and when it was, epoch us."""
+        return {
+            new: (before.at_us, after.at_us)
+            for before, after in pairwise(self._looks)
+            for old, new in zip(before.rows, after.rows, strict=True)
+            if new > old
+        }
 
     def over_at_ms(self, since_ms: int) -> int | None:
         """Return when every row had an event of after ``since_ms``, epoch milliseconds."""
