@@ -1,14 +1,16 @@
 """The gateway's routes over the pipeline."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Any
 
-import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -16,17 +18,22 @@ from starlette.staticfiles import StaticFiles
 
 from scoring.gateway import openapi, readiness
 from scoring.gateway.admit import admit
+from scoring.gateway.answers import JSON, answer, encode, refusal
+from scoring.gateway.api_keys import ApiKey
+from scoring.gateway.auth import RequireKey
 from scoring.gateway.decision_log import DecisionLog, Record
 from scoring.gateway.errors import GatewayError
 from scoring.gateway.held import HeldDecisions
-from scoring.gateway.messages import Decision, ErrorBody, RecommendationRequest
+from scoring.gateway.messages import RecommendationRequest
 from scoring.gateway.metrics import DECISIONS, exposition, observe
 from scoring.gateway.pipeline import Pipeline
 from scoring.gateway.readiness import Check
+from scoring.gateway.reloaded import Reloaded, keep_fresh
+from scoring.gateway.replies import Replies, Reply
 from scoring.gateway.stages import StageClock
+from scoring.gateway.why_not import why_not
 
 DISTRIBUTION = "roadside-dispatch-ranking"
-_encoder = msgspec.json.Encoder()
 
 _DOCS_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Roadside dispatch ranking</title>
@@ -41,52 +48,65 @@ class Gateway:
     """The parts behind the routes."""
 
     pipeline: Pipeline
+    replies: Replies
     held: HeldDecisions
     log: DecisionLog
     checks: list[Check]
+    keys: Reloaded[list[ApiKey]] | None
     close: Callable[[], Awaitable[None]]
 
-    async def recommend(self, body: bytes, clock: StageClock) -> Decision:
-        """Admit, decide, hold and log; the same request again gets the decision held."""
+    async def recommend(self, body: bytes, clock: StageClock) -> Reply:
+        """Admit, decide, hold and log; the same request again gets the same reply."""
         with clock.stage("admit"):
             request = admit(body)
-            earlier = self.held.same(request)
-        return earlier if earlier is not None else await self._decide(request, clock)
+        return await self.replies.once(request, lambda: self._decide(request, clock))
 
-    async def _decide(self, request: RecommendationRequest, clock: StageClock) -> Decision:
-        decision = await self.pipeline.decide(request, clock)
-        self.held.hold(decision)
-        self.log.log(lambda: Record(request.event_id, _encoder.encode(decision)))
-        observe(decision.answer)
-        return decision
+    async def _decide(self, request: RecommendationRequest, clock: StageClock) -> Reply:
+        served = await self.pipeline.decide(request, clock)
+        self.held.hold(served)
+        self.log.log(lambda: Record(request.event_id, encode(served.decision())))
+        observe(served.answer)
+        return served.reply()
+
+    @property
+    def files(self) -> list[Reloaded[Any]]:
+        """The files that are taken anew when they change."""
+        return [self.pipeline.policy, *([] if self.keys is None else [self.keys])]
 
 
 def create_app(gateway: Gateway) -> Starlette:
     """Return the ASGI application."""
 
     async def recommendations(request: Request) -> Response:
-        body = await request.body()
-        decision = await gateway.recommend(body, StageClock())
-        DECISIONS.labels(status="200").inc()
-        return _json(decision.answer)
+        reply = await gateway.recommend(await request.body(), StageClock())
+        DECISIONS.labels(status=str(reply.status)).inc()
+        return Response(reply.body, reply.status, media_type=JSON)
 
-    async def decisions(request: Request) -> Response:
-        return _json(gateway.held.get(request.path_params["event_id"]))
+    async def decision(request: Request) -> Response:
+        return answer(gateway.held.get(request.path_params["event_id"]).decision())
 
-    async def readyz(_: Request) -> Response:
+    async def provider(request: Request) -> Response:
+        served = gateway.held.get(request.path_params["event_id"])
+        return answer(why_not(served, request.path_params["provider_id"]))
+
+    async def readyz(request: Request) -> Response:
         ready, said = await readiness.run(gateway.checks)
-        return JSONResponse({"ready": ready, "checks": said}, status_code=200 if ready else 503)
+        told = {"checks": said} if request.scope["api_key"] is not None else {}
+        return JSONResponse({"ready": ready, **told}, status_code=200 if ready else 503)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        looking = asyncio.create_task(keep_fresh(gateway.files))
         yield
+        looking.cancel()
         await run_in_threadpool(gateway.log.close)
         await gateway.close()
 
     return Starlette(
         routes=[
             Route("/v1/recommendations", recommendations, methods=["POST"]),
-            Route("/v1/decisions/{event_id}", decisions),
+            Route("/v1/decisions/{event_id}", decision),
+            Route("/v1/decisions/{event_id}/providers/{provider_id}", provider),
             Route("/healthz", _constant(PlainTextResponse("alive\n"))),
             Route("/readyz", readyz),
             Route("/metrics", _metrics),
@@ -96,6 +116,7 @@ def create_app(gateway: Gateway) -> Starlette:
             Route("/docs", _constant(HTMLResponse(_DOCS_PAGE))),
             Mount("/docs/assets", StaticFiles(packages=[("swagger_ui", "static")])),
         ],
+        middleware=[Middleware(RequireKey, keys=gateway.keys)],
         exception_handlers={GatewayError: _refuse},
         lifespan=lifespan,
     )
@@ -109,13 +130,8 @@ async def _refuse(_: Request, error: Exception) -> Response:
     if not isinstance(error, GatewayError):
         raise error
     DECISIONS.labels(status=str(int(error.status))).inc()
-    body = ErrorBody(error.message, error.field, error.value, error.remedy)
-    return _json(body, status=int(error.status))
+    return refusal(error)
 
 
 def _constant(response: Response) -> Callable[[Request], Response]:
     return lambda _: response
-
-
-def _json(message: msgspec.Struct, status: int = 200) -> Response:
-    return Response(_encoder.encode(message), status_code=status, media_type="application/json")

@@ -1,6 +1,7 @@
 """The gateway's parts, made from the command line's options and put together."""
 
 import argparse
+import logging
 import os
 import time
 from typing import Any
@@ -13,14 +14,18 @@ from feature_repo.online.reader import AsyncFeatureReader
 from feature_repo.online.redis_settings import RedisSettings
 from feature_repo.online.wire import wires
 from scoring.endpoint.bundle import load_scorer
+from scoring.gateway.api_keys import MAKE_ONE, ApiKey, load_keys
 from scoring.gateway.app import Gateway
 from scoring.gateway.decision_log import DecisionLog, DecisionStream, Spill
 from scoring.gateway.endpoint_client import EndpointClient
+from scoring.gateway.errors import ConfigurationError
 from scoring.gateway.held import HeldDecisions
 from scoring.gateway.pipeline import Pipeline
 from scoring.gateway.policy.file import reloaded_policy
 from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.readiness import endpoint_check, pipelines_check, redis_check
+from scoring.gateway.reloaded import Reloaded
+from scoring.gateway.replies import Replies
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointScorer, ScoreLadder
 from scoring.gateway.signing import Signer
@@ -33,13 +38,16 @@ REDIS_RETRIES = 1
 """The connection may have been lost while it was idle; a server that is away is the ladder's."""
 REDIS_PASSWORD_VARIABLE = "REDIS_PASSWORD"  # noqa: S105 - its name
 CONNECTIONS = 64
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+logger = logging.getLogger(__name__)
 
 
 def assemble(options: argparse.Namespace) -> Gateway:
     """Return the gateway for the parsed options (``serve.parse``).
 
     Raises:
-        ConfigurationError: The policy file is wrong.
+        ConfigurationError: The policy or the key file is wrong, or keys are missing.
         BundleError: The bundle cannot be loaded.
         RedisSettingsError: The store's settings contradict one another.
     """
@@ -68,7 +76,28 @@ def assemble(options: argparse.Namespace) -> Gateway:
         for wire in (primary, *replicas):
             await wire.close()
 
-    return Gateway(pipeline, HeldDecisions(), log, checks, close)
+    return Gateway(
+        pipeline=pipeline,
+        replies=Replies(),
+        held=HeldDecisions(),
+        log=log,
+        checks=checks,
+        keys=_keys(options),
+        close=close,
+    )
+
+
+def _keys(options: argparse.Namespace) -> Reloaded[list[ApiKey]] | None:
+    """Return the API keys; without a file, everybody who reaches a loopback address may ask."""
+    if options.api_keys is not None:
+        return Reloaded(options.api_keys, load_keys)
+    if options.host not in LOOPBACK:
+        raise ConfigurationError(
+            f"--host: {options.host} can be reached from other machines, and there are no API "
+            f"keys; give a key file with --api-keys ({MAKE_ONE})"
+        )
+    logger.warning("no --api-keys: whoever reaches %s may ask", options.host)
+    return None
 
 
 def _endpoint(session: Any, options: argparse.Namespace) -> EndpointClient:

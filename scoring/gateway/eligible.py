@@ -14,6 +14,7 @@ from scoring.gateway.messages import RecommendationRequest
 from scoring.gateway.policy.rules import Freshness, Policy
 from scoring.gateway.read import CandidateTable
 
+Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 
 _US_PER_S = 1e6
@@ -38,6 +39,36 @@ class Exclusion(StrEnum):
 
 
 _CODES = tuple(Exclusion)
+_EVIDENCE = {
+    "provider_motion": ("lat", "lon"),
+    "provider_availability": ("status_reported_at", "free_capacity", "shift_end"),
+    "provider_profile": ("base_lat", "base_lon", "radius_km", "max_vehicle_class"),
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What decides about n candidates, floats [n] each, NaN where unknown.
+
+    They are held as long as the decision: none is a view of a larger array.
+
+    Attributes:
+        driver_km: Distance from the newest fix to the driver, km.
+        base_km: Distance from the base to the driver, km.
+        radius_km: How far from the base the contract reaches, km.
+        max_vehicle_class: The heaviest class served.
+        status_age_s: How long ago the provider told its state, seconds.
+        free_trucks: Trucks free.
+        shift_left_min: Minutes until the shift ends.
+    """
+
+    driver_km: Floats
+    base_km: Floats
+    radius_km: Floats
+    max_vehicle_class: Floats
+    status_age_s: Floats
+    free_trucks: Floats
+    shift_left_min: Floats
 
 
 @dataclass(frozen=True)
@@ -46,13 +77,15 @@ class Exclusions:
 
     Attributes:
         codes: int8 [n]: the place of the candidate's code in ``Exclusion``; -1 may be sent.
+        evidence: What it was decided by.
     """
 
     codes: npt.NDArray[np.int8]
+    evidence: Evidence
 
     @property
     def eligible(self) -> Mask:
-        """Bool [n]: who may be sent."""
+        """Who may be sent, bool [n]."""
         mask: Mask = self.codes == _MAY_BE_SENT
         return mask
 
@@ -76,66 +109,64 @@ def exclusions(
     A value that is unknown never counts in a provider's favour: without a profile or a fresh
     availability nobody is sent.
     """
-    masks = _masks(table, request, policy, now)
-    codes = np.select(
-        list(masks.values()), [np.int8(_CODES.index(code)) for code in masks], np.int8(_MAY_BE_SENT)
-    )
-    return Exclusions(codes.astype(np.int8, copy=False))
+    evidence = _evidence(table, now)
+    masks = _masks(table, evidence, request, policy)
+    if policy.freshness.position_unknown == "exclude":
+        masks[Exclusion.POSITION_UNKNOWN] = position_unknown(table, now, policy.freshness)
+    choices = [np.int8(_CODES.index(code)) for code in masks]
+    codes = np.select(list(masks.values()), choices, np.int8(_MAY_BE_SENT))
+    return Exclusions(codes.astype(np.int8, copy=False), evidence)
 
 
 def position_unknown(table: CandidateTable, now: RequestColumns, rule: Freshness) -> Mask:
     """Return whose position is unknown, or older than the policy allows, bool [n]."""
-    columns = table.columns
-    unknown: Mask = np.isnan(columns["provider_motion__lat"]) | ~_is_fresh(
-        now, columns["provider_motion__motion_observed_at"], rule.position_max_age_s
+    age_us = now.request_us - table.columns["provider_motion__motion_observed_at"]
+    unknown: Mask = np.isnan(table.columns["provider_motion__lat"]) | ~(
+        age_us <= rule.position_max_age_s * _US_PER_S
     )
     return unknown
 
 
+def _evidence(table: CandidateTable, now: RequestColumns) -> Evidence:
+    motion, availability, profile = (
+        {name: table.columns[f"{view}__{name}"] for name in names}
+        for view, names in _EVIDENCE.items()
+    )
+    return Evidence(
+        driver_km=great_circle_km(motion["lat"], motion["lon"], now.lat, now.lon),
+        base_km=great_circle_km(profile["base_lat"], profile["base_lon"], now.lat, now.lon),
+        radius_km=profile["radius_km"].copy(),
+        max_vehicle_class=profile["max_vehicle_class"].copy(),
+        status_age_s=(now.request_us - availability["status_reported_at"]) / _US_PER_S,
+        free_trucks=availability["free_capacity"].copy(),
+        shift_left_min=(availability["shift_end"] - now.request_us) / _US_PER_MIN,
+    )
+
+
 def _masks(
-    table: CandidateTable, request: RecommendationRequest, policy: Policy, now: RequestColumns
+    table: CandidateTable, seen: Evidence, request: RecommendationRequest, policy: Policy
 ) -> dict[Exclusion, Mask]:
     """Return who each code applies to, in the order of ``Exclusion``."""
-    c = table.columns
-    radius_km = c["provider_profile__radius_km"]
-    base_km = great_circle_km(
-        c["provider_profile__base_lat"], c["provider_profile__base_lon"], now.lat, now.lon
-    )
-    status = c["provider_availability__status"]
-    shift_left_us = c["provider_availability__shift_end"] - now.request_us
-    masks = {
+    status = table.columns["provider_availability__status"]
+    offered = table.columns[f"provider_profile__can_{request.service}"]
+    capacity = policy.capacity
+    return {
         Exclusion.BLOCKED: _blocked(table, policy),
-        Exclusion.PROFILE_UNKNOWN: np.isnan(radius_km),
-        Exclusion.SERVICE_NOT_OFFERED: c[f"provider_profile__can_{request.service}"] != 1,
-        Exclusion.VEHICLE_TOO_HEAVY: ~(
-            c["provider_profile__max_vehicle_class"] >= request.vehicle_class
-        ),
-        Exclusion.OUTSIDE_CONTRACT_RADIUS: ~(base_km <= radius_km),
+        Exclusion.PROFILE_UNKNOWN: np.isnan(seen.radius_km),
+        Exclusion.SERVICE_NOT_OFFERED: offered != 1,
+        Exclusion.VEHICLE_TOO_HEAVY: ~(seen.max_vehicle_class >= request.vehicle_class),
+        Exclusion.OUTSIDE_CONTRACT_RADIUS: ~(seen.base_km <= seen.radius_km),
         Exclusion.AVAILABILITY_UNKNOWN: status == b"",
-        Exclusion.AVAILABILITY_STALE: ~_is_fresh(
-            now,
-            c["provider_availability__status_reported_at"],
-            policy.freshness.availability_max_age_s,
+        Exclusion.AVAILABILITY_STALE: ~(
+            seen.status_age_s <= policy.freshness.availability_max_age_s
         ),
         Exclusion.OFFLINE: status == ProviderStatus.OFFLINE.value.encode(),
-        Exclusion.NO_FREE_CAPACITY: ~(
-            c["provider_availability__free_capacity"] >= policy.capacity.free_trucks
-        ),
-        Exclusion.SHIFT_OVER: ~(shift_left_us > policy.capacity.shift_minutes_left * _US_PER_MIN),
+        Exclusion.NO_FREE_CAPACITY: ~(seen.free_trucks >= capacity.free_trucks),
+        Exclusion.SHIFT_OVER: ~(seen.shift_left_min > capacity.shift_minutes_left),
     }
-    if policy.freshness.position_unknown == "exclude":
-        masks[Exclusion.POSITION_UNKNOWN] = position_unknown(table, now, policy.freshness)
-    return masks
 
 
 def _blocked(table: CandidateTable, policy: Policy) -> Mask:
     if not policy.blocklist:
         return np.zeros(len(table.provider_ids), dtype=np.bool_)
-    blocked = policy.blocklist.keys()
-    return np.fromiter(map(blocked.__contains__, table.provider_ids), np.bool_)
-
-
-def _is_fresh(now: RequestColumns, observed_us: npt.NDArray[np.float64], max_age_s: float) -> Mask:
-    """Return whose value is known and not older than allowed, bool [n]."""
-    fresh: Mask = now.request_us - observed_us <= max_age_s * _US_PER_S
-    return fresh
+    return np.fromiter(map(policy.blocklist.__contains__, table.provider_ids), np.bool_)

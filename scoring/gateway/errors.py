@@ -3,6 +3,9 @@
 The way of a request::
 
     POST /v1/recommendations
+      │ headers
+      ▼
+    auth ─────── UnauthorizedError 401, where API keys are configured
       │ bytes
       ▼
     admit ────── InvalidRequestError 422, ConflictError 409 (event_id used for another request)
@@ -25,7 +28,8 @@ The way of a request::
       ▼
     answer; the decision log takes a copy, off the request's path
 
-``GET /v1/decisions/{event_id}`` raises ``DecisionNotFoundError`` 404.
+The answer to one event_id, a 404 of ``eligible`` too, is kept and given again (``replies``).
+``GET /v1/decisions/{event_id}`` and what is below it raise ``DecisionNotFoundError`` 404.
 """
 
 from http import HTTPStatus
@@ -35,6 +39,12 @@ from scoring.refusal import Refusal
 
 class GatewayError(Refusal):
     """A refusal of the gateway."""
+
+
+class UnauthorizedError(GatewayError):
+    """The request has no valid API key."""
+
+    status = HTTPStatus.UNAUTHORIZED
 
 
 class InvalidRequestError(GatewayError):

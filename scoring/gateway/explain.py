@@ -1,6 +1,7 @@
 """The seventh stage: why this provider, and why not the nearer one, in an operator's words."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -8,13 +9,14 @@ import numpy.typing as npt
 from feature_repo.model_matrix import MODEL_FEATURES
 from feature_repo.schema import STREAM_VIEWS
 from scoring.endpoint.scorer import Scores
+from scoring.gateway.code_words import WORDS
 from scoring.gateway.messages import FeatureAge, NotChosen
 from scoring.gateway.policy.ranking import Ranking
-from scoring.gateway.read import CandidateTable
-from scoring.gateway.wording import SENTENCES, Group, Values, group_of
+from scoring.gateway.wording import SENTENCES, Group, Known, group_of
 
 REASONS = 3
-_GROUPS = [group_of(name) for name in MODEL_FEATURES]
+RULE_REASON = "ranked by rule: soonest and most reliable first"
+
 _AGE_FEATURES = {
     "provider_motion": "request_time__motion_age_s",
     "provider_availability": "request_time__availability_age_s",
@@ -23,129 +25,169 @@ _AGE_FEATURES = {
 }
 _DISTANCE = MODEL_FEATURES.index("request_time__driver_distance_km")
 
+GROUPS = tuple(Group)
+_GROUP_SUMS = np.array(
+    [[group_of(name) is group for group in GROUPS] for name in MODEL_FEATURES], dtype=np.float32
+)
+"""Contributions [k, f] times this are contributions by group [k, groups]."""
+_WORDED = {
+    group: np.array(
+        [
+            i
+            for i, name in enumerate(MODEL_FEATURES)
+            if group_of(name) is group and name in SENTENCES
+        ],
+        dtype=np.intp,
+    )
+    for group in GROUPS
+}
+"""By group the features that have a sentence."""
+
 Floats = npt.NDArray[np.float32]
+Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What the explanations are made of: n candidates, f features."""
+    """What the explanations are made of: n candidates, f features.
 
-    table: CandidateTable
+    Attributes:
+        provider_ids: Of the n candidates.
+        matrix: What the model saw, float32 [n, f].
+        scores: What it said.
+        ranking: What the policy made of it.
+    """
+
+    provider_ids: list[str]
     matrix: Floats
     scores: Scores
     ranking: Ranking
 
+    @cached_property
+    def distances_km(self) -> Floats:
+        """Distance of each candidate to the driver, float32 [n], NaN where unknown."""
+        return self.matrix[:, _DISTANCE]
+
+    @cached_property
+    def _explained(self) -> dict[int, int]:
+        rows: list[int] = self.scores.explained_rows.tolist()
+        return {row: position for position, row in enumerate(rows)}
+
+    @cached_property
+    def _by_group(self) -> Floats:
+        sums: Floats = self.scores.contributions @ _GROUP_SUMS
+        return sums
+
     def contributions(self, row: int) -> Floats | None:
         """Return the row's contributions, float32 [f]; None where the scorer gave none."""
-        at = np.flatnonzero(self.scores.explained_rows == row)
-        return self.scores.contributions[at[0]] if len(at) else None
+        position = self._explained.get(row)
+        return None if position is None else self.scores.contributions[position]
 
-    def distance_km(self, row: int) -> float | None:
-        """Return the row's distance to the driver, km; None where it is unknown."""
-        distance = float(self.matrix[row, _DISTANCE])
-        return None if np.isnan(distance) else distance
+    def by_group(self, row: int) -> Floats | None:
+        """Return the row's contributions by ``GROUPS``, float32; None where there are none."""
+        position = self._explained.get(row)
+        return None if position is None else self._by_group[position]
 
-    def values(self, row: int) -> Values:
-        """Return the row's known model features by name."""
-        known = ~np.isnan(self.matrix[row])
-        return {MODEL_FEATURES[i]: float(self.matrix[row, i]) for i in np.flatnonzero(known)}
+    def known(self, row: int) -> Known:
+        """Return what is known of a candidate."""
+        return Known(self.matrix[row].tolist())
 
 
-def reasons(scored: Scored, row: int, rivals: npt.NDArray[np.intp]) -> list[str]:
-    """Return the two or three things that speak most for a candidate.
+def reasons(scored: Scored, row: int, shown: Indices) -> list[str]:
+    """Return up to three things that speak for a candidate, the strongest first.
 
     Args:
         scored: The request's candidates.
         row: The candidate.
-        rivals: The other rows on the list, for "4 less than the next".
+        shown: The rows on the list, for "4 less than the next".
     """
-    contributions = scored.contributions(row)
-    values = scored.values(row)
-    if contributions is None:
-        return [_proximity(scored, row, rivals), "ranked by rule: soonest and most reliable first"]
-    by_group = _by_group(contributions)
-    best_first = sorted(by_group, key=lambda group: -by_group[group])
-    spoken = [
-        _sentence(scored, row, group, contributions, values, rivals)
-        for group in best_first
-        if by_group[group] > 0
+    proximity = minutes_away(scored, row, shown)
+    contributions, by_group = scored.contributions(row), scored.by_group(row)
+    if contributions is None or by_group is None:
+        return [proximity, RULE_REASON]
+    known = scored.known(row)
+    said = [
+        proximity if group is Group.PROXIMITY else strongest_sentence(group, contributions, known)
+        for group in _strongest_groups(by_group)
     ]
-    told = [sentence for sentence in spoken if sentence][:REASONS]
-    return told or [_proximity(scored, row, rivals)]
+    return [sentence for sentence in said if sentence][:REASONS] or [proximity]
+
+
+def minutes_away(scored: Scored, row: int, shown: Indices) -> str:
+    """Word the minutes to arrival, and how many less than the next on the list they are."""
+    minutes = np.rint(scored.scores.eta_p50_min)
+    text = f"{minutes[row]:.0f} min away"
+    others = shown[shown != row]
+    gap = float(minutes[others].min() - minutes[row]) if len(others) else 0.0
+    return f"{text}, {gap:.0f} less than the next" if gap >= 1 else text
+
+
+def strongest_sentence(group: Group, contributions: Floats, known: Known) -> str | None:
+    """Word the feature of a group that adds most, of those that add something and can be worded."""
+    worded = _WORDED[group]
+    added = contributions[worded]
+    for position in np.argsort(-added):
+        if added[position] <= 0:
+            return None
+        sentence = SENTENCES[MODEL_FEATURES[worded[position]]](known)
+        if sentence:
+            return sentence
+    return None
 
 
 def why_not_nearer(scored: Scored) -> NotChosen | None:
     """Say why the nearest candidate does not stand first; None where it does."""
-    distances = scored.matrix[:, _DISTANCE]
+    distances = scored.distances_km
     if np.isnan(distances).all():
         return None
     first, nearest = int(scored.ranking.order[0]), int(np.nanargmin(distances))
     if nearest == first:
         return None
-    chance = scored.scores.success_probability
-    provider_id = scored.table.provider_ids[nearest]
     saved_km = float(distances[first] - distances[nearest])
-    sentence = f"{provider_id} is {_known_km(saved_km)}nearer"
-    if chance[nearest] < chance[first]:
-        sentence += f", but its chance of success is {chance[nearest]:.0%}, not {chance[first]:.0%}"
-    against = _what_speaks_against(scored, nearest, first)
+    sentence = f"{scored.provider_ids[nearest]} is {_nearer_by(saved_km)}"
+    worse = lower_chance(scored, nearest, first)
+    if worse:
+        sentence += f", but {worse}"
+    against = _held_back(scored, nearest) or _what_speaks_against(scored, nearest, first)
     rank = int(np.flatnonzero(scored.ranking.order == nearest)[0]) + 1
-    return NotChosen(provider_id, rank, f"{sentence}: {against}" if against else sentence)
+    return NotChosen(
+        scored.provider_ids[nearest], rank, f"{sentence}: {against}" if against else sentence
+    )
 
 
-def feature_ages(scored: Scored, row: int) -> tuple[FeatureAge | None, FeatureAge | None]:
+def lower_chance(scored: Scored, row: int, than: int) -> str | None:
+    """Word that a candidate's chance of success is lower than another's; None if it is not."""
+    chance = [f"{scored.scores.success_probability[at]:.0%}" for at in (row, than)]
+    lower = scored.scores.success_probability[row] < scored.scores.success_probability[than]
+    if not lower or chance[0] == chance[1]:
+        return None
+    return f"its chance of success is {chance[0]}, not {chance[1]}"
+
+
+def feature_ages(known: Known) -> tuple[FeatureAge | None, FeatureAge | None]:
     """Return the freshest and the stalest stream view of a candidate; None where all are absent."""
-    values = scored.values(row)
     ages = [
-        FeatureAge(view.name, round(values[_AGE_FEATURES[view.name]], 1))
+        FeatureAge(view.name, round(age_s, 1))
         for view in STREAM_VIEWS
-        if _AGE_FEATURES[view.name] in values
+        if (age_s := known.get(_AGE_FEATURES[view.name])) is not None
     ]
     by_age = sorted(ages, key=lambda age: age.age_s)
     return (by_age[0], by_age[-1]) if by_age else (None, None)
 
 
-def _known_km(saved_km: float) -> str:
-    return "" if np.isnan(saved_km) else f"{saved_km:.1f} km "
+def _nearer_by(saved_km: float) -> str:
+    told = not np.isnan(saved_km) and round(saved_km, 1) > 0
+    return f"{saved_km:.1f} km nearer" if told else "nearer"
 
 
-def _by_group(contributions: Floats) -> dict[Group, float]:
-    totals: dict[Group, float] = {}
-    for group, contribution in zip(_GROUPS, contributions, strict=True):
-        totals[group] = totals.get(group, 0.0) + float(contribution)
-    return totals
+def _held_back(scored: Scored, row: int) -> str | None:
+    """Word what the policy did to a candidate, if anything."""
+    return "; ".join(WORDS[code] for code in scored.ranking.actions[row]) or None
 
 
-def _sentence(  # noqa: PLR0913, PLR0917 - what a sentence is made of
-    scored: Scored,
-    row: int,
-    group: Group,
-    contributions: Floats,
-    values: Values,
-    rivals: npt.NDArray[np.intp],
-) -> str | None:
-    if group is Group.PROXIMITY:
-        return _proximity(scored, row, rivals)
-    return _strongest_sentence(group, contributions, values)
-
-
-def _strongest_sentence(group: Group, contributions: Floats, values: Values) -> str | None:
-    """Word the group's feature that adds most, of those that are known and can be worded."""
-    for index in np.argsort(-contributions):
-        name = MODEL_FEATURES[index]
-        if _GROUPS[index] is group and name in SENTENCES and name in values:
-            return SENTENCES[name](name, values)
-    return None
-
-
-def _proximity(scored: Scored, row: int, rivals: npt.NDArray[np.intp]) -> str:
-    minutes = scored.scores.eta_p50_min
-    text = f"{minutes[row]:.0f} min away"
-    others = rivals[rivals != row]
-    if not len(others):
-        return text
-    gap = float(minutes[others].min() - minutes[row])
-    return f"{text}, {gap:.0f} less than the next" if gap >= 1 else text
+def _strongest_groups(by_group: Floats) -> list[Group]:
+    """Return the groups that add something, the one that adds most first."""
+    return [GROUPS[index] for index in np.argsort(-by_group) if by_group[index] > 0]
 
 
 def _what_speaks_against(scored: Scored, row: int, first: int) -> str | None:
@@ -153,13 +195,9 @@ def _what_speaks_against(scored: Scored, row: int, first: int) -> str | None:
     ours, theirs = scored.contributions(row), scored.contributions(first)
     if ours is None or theirs is None:
         return None
-    loss = theirs - ours
-    by_group = _by_group(loss)
-    values = scored.values(row)
-    for group in sorted(by_group, key=lambda g: -by_group[g]):
-        if by_group[group] <= 0:
-            return None
-        sentence = _strongest_sentence(group, loss, values)
+    loss, known = theirs - ours, scored.known(row)
+    for group in _strongest_groups(loss @ _GROUP_SUMS):
+        sentence = strongest_sentence(group, loss, known)
         if sentence:
             return sentence
     return None

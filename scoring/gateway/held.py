@@ -1,58 +1,39 @@
-"""The last decisions, held in memory: for the same event_id again, and for "why"."""
+"""The last decisions, held in memory for "why"; the decision log has them all."""
 
-import threading
 from collections import OrderedDict
 
-from scoring.gateway.errors import ConflictError, DecisionNotFoundError
-from scoring.gateway.messages import Decision, RecommendationRequest
+from scoring.gateway.errors import DecisionNotFoundError
+from scoring.gateway.served import Served
 
-HELD_DECISIONS = 2_000
-"""About 60 MB at 200 candidates each."""
+HELD_DECISIONS = 500
+"""About 50 MB at 200 candidates each, mostly what the model saw of them."""
 
 
 class HeldDecisions:
-    """The newest decisions by event_id; the decision log has them all."""
+    """The newest decisions of this process by event_id, for one event loop."""
 
     def __init__(self, capacity: int = HELD_DECISIONS) -> None:
         self._capacity = capacity
-        self._lock = threading.Lock()
-        self._decisions: OrderedDict[str, Decision] = OrderedDict()
+        self._decisions: OrderedDict[str, Served] = OrderedDict()
 
-    def hold(self, decision: Decision) -> None:
+    def hold(self, served: Served) -> None:
         """Hold a decision, letting go of the oldest one beyond the capacity."""
-        with self._lock:
-            self._decisions[decision.request.event_id] = decision
-            while len(self._decisions) > self._capacity:
-                self._decisions.popitem(last=False)
+        self._decisions[served.request.event_id] = served
+        while len(self._decisions) > self._capacity:
+            self._decisions.popitem(last=False)
 
-    def same(self, request: RecommendationRequest) -> Decision | None:
-        """Return the decision that was made for this very request; None if there is none.
-
-        Raises:
-            ConflictError: The event_id was used for another request.
-        """
-        decision = self._decisions.get(request.event_id)
-        if decision is not None and decision.request != request:
-            raise ConflictError(
-                "was used before for a request that says something else",
-                field="event_id",
-                value=request.event_id,
-                remedy="use a new event_id",
-            )
-        return decision
-
-    def get(self, event_id: str) -> Decision:
+    def get(self, event_id: str) -> Served:
         """Return the decision of an event.
 
         Raises:
             DecisionNotFoundError: None is held; the remedy says where to look.
         """
-        decision = self._decisions.get(event_id)
-        if decision is None:
+        served = self._decisions.get(event_id)
+        if served is None:
             raise DecisionNotFoundError(
-                f"none of the last {self._capacity} decisions is for it",
+                f"none of the last {self._capacity} decisions of this process is for it",
                 field="event_id",
                 value=event_id,
-                remedy="look into the decisions stream's archive",
+                remedy="look into the decisions stream's archive, which has them all",
             )
-        return decision
+        return served

@@ -69,7 +69,14 @@ class Recommendation(msgspec.Struct, frozen=True):
     propensity: Annotated[
         float, Meta(description="Chance that the policy put this provider first.")
     ]
-    reasons: list[str]
+    reasons: Annotated[list[str], Meta(description="What speaks most for it, strongest first.")]
+    contributions: Annotated[
+        dict[str, float],
+        Meta(
+            description="What each group of features added to the score, against an average "
+            "candidate of the training; empty where the score is by rule."
+        ),
+    ]
     freshest: FeatureAge | None
     stalest: FeatureAge | None
     policy_actions: list[str]
@@ -91,6 +98,7 @@ class Candidate(msgspec.Struct, frozen=True):
     excluded: Annotated[str | None, Meta(description="The exclusion's code, if any.")] = None
     rank: int | None = None
     score: float | None = None
+    minutes_away: float | None = None
     success_probability: float | None = None
     propensity: float | None = None
     policy_actions: list[str] = msgspec.field(default_factory=list)
@@ -120,20 +128,6 @@ class RecommendationAnswer(msgspec.Struct, frozen=True):
     stage_ms: Annotated[dict[str, float], Meta(description="Time in each stage, milliseconds.")]
 
 
-class Decision(msgspec.Struct, frozen=True):
-    """Everything about one decision: ``GET /v1/decisions/{event_id}`` and the decision log.
-
-    ``features`` holds, for each returned provider, the model's input as it was read, in the order
-    of ``feature_names``; null is unknown.
-    """
-
-    request: RecommendationRequest
-    answer: RecommendationAnswer
-    candidates: list[Candidate]
-    feature_names: list[str]
-    features: dict[str, list[float | None]]
-
-
 class ErrorBody(msgspec.Struct, frozen=True):
     """A refusal: what is wrong, what it was, and what to do."""
 
@@ -141,3 +135,48 @@ class ErrorBody(msgspec.Struct, frozen=True):
     field: str
     value: str
     remedy: str
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Everything about one decision: ``GET /v1/decisions/{event_id}`` and the decision log.
+
+    ``features`` holds, for each returned provider, the model's input as it was read, in the order
+    of ``feature_names``; null is unknown. Where nobody could be sent, ``refusal`` is what was
+    answered, and ``answer`` has no recommendation.
+    """
+
+    request: RecommendationRequest
+    answer: RecommendationAnswer
+    refusal: ErrorBody | None
+    candidates: list[Candidate]
+    words: Annotated[
+        dict[str, str],
+        Meta(description="The codes in this decision, of exclusions and policy actions, in words."),
+    ]
+    feature_names: list[str]
+    features: dict[str, list[float | None]]
+
+
+class Cost(msgspec.Struct, frozen=True):
+    """What a group of features costs a provider in comparison with the first."""
+
+    group: str
+    score: Annotated[float, Meta(description="Score points; negative where it has the advantage.")]
+    says: Annotated[str | None, Meta(description="The group's strongest point, where it has one.")]
+
+
+class WhyNot(msgspec.Struct, frozen=True):
+    """Why a provider does not stand first: ``GET /v1/decisions/{event_id}/providers/{id}``."""
+
+    provider_id: str
+    sentence: str
+    rank: int | None
+    excluded: str | None
+    policy_actions: list[str]
+    costs: Annotated[
+        list[Cost],
+        Meta(
+            description="The dearest group first; they sum to the difference of the scores. Empty "
+            "where the provider was not scored, or not explained."
+        ),
+    ]

@@ -52,7 +52,7 @@ def observe(answer: RecommendationAnswer) -> None:
     for code, count in answer.excluded.items():
         EXCLUDED.labels(code=code).inc(count)
     CONSIDERED.observe(answer.candidates_considered)
-    stalest = answer.recommendations[0].stalest
+    stalest = answer.recommendations[0].stalest if answer.recommendations else None
     if stalest is not None:
         FEATURE_AGE.observe(stalest.age_s)
 

@@ -130,6 +130,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--region", default="us-east-1", help="AWS region")
     parser.add_argument("--policy", type=Path, default=DEFAULT_POLICY, help="policy file")
+    parser.add_argument(
+        "--api-keys",
+        type=Path,
+        help="key file (python -m scoring.gateway.make_key); can be left out on a loopback address",
+    )
     return parser
 
 

@@ -29,6 +29,7 @@ from scoring.gateway.pipeline import Pipeline
 from scoring.gateway.policy.file import DEFAULT_POLICY, reloaded_policy
 from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.readiness import redis_check
+from scoring.gateway.replies import Replies
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointError, Matrix, ScoreLadder
 from tests.support import rows
@@ -142,6 +143,6 @@ def gateway(
     )
     log = DecisionLog(DecisionStream(kinesis, "decisions"))
     checks = [redis_check(route, PROJECT)]
-    app = create_app(Gateway(pipeline, HeldDecisions(), log, checks, wire.close))
+    app = create_app(Gateway(pipeline, Replies(), HeldDecisions(), log, checks, None, wire.close))
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

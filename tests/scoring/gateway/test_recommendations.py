@@ -98,9 +98,9 @@ def test_only_the_named_candidates_are_considered(
 
 def test_nobody_near_is_a_clear_refusal(gateway: TestClient, providers: Providers) -> None:
     """Without an eligible provider the answer is 404 and counts why each one was excluded."""
-    assert _ask(gateway).status_code == 404
+    assert _ask(gateway, "nobody").status_code == 404
     providers.add("full", free_capacity=0)
-    answer = _ask(gateway)
+    answer = _ask(gateway, "full")
     assert answer.status_code == 404
     assert "1 no_free_capacity" in answer.json()["error"]
 

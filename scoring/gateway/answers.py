@@ -1,0 +1,36 @@
+"""Messages and refusals as HTTP responses."""
+
+from http import HTTPStatus
+
+import msgspec
+from starlette.responses import Response
+
+from scoring.gateway.errors import GatewayError
+from scoring.gateway.messages import ErrorBody
+
+JSON = "application/json"
+CHALLENGE = 'Bearer, Basic realm="any user, the API key as password"'
+"""The second is what makes a browser ask, for ``/docs``."""
+
+_encoder = msgspec.json.Encoder()
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """Return a message as JSON."""
+    return _encoder.encode(message)
+
+
+def answer(message: msgspec.Struct) -> Response:
+    """Return a message as a response."""
+    return Response(encode(message), media_type=JSON)
+
+
+def refusal(error: GatewayError) -> Response:
+    """Return a refusal as a response."""
+    headers = {"WWW-Authenticate": CHALLENGE} if error.status == HTTPStatus.UNAUTHORIZED else None
+    return Response(encode(error_body(error)), int(error.status), headers, JSON)
+
+
+def error_body(error: GatewayError) -> ErrorBody:
+    """Return a refusal as its message."""
+    return ErrorBody(error.message, error.field, error.value, error.remedy)
