@@ -1,6 +1,7 @@
 """One kept HTTP/1.1 connection: a request at a time, bytes in, status and body out."""
 
 import asyncio
+from typing import cast
 
 import httptools
 
@@ -35,8 +36,7 @@ class HttpConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one but in name
         self.is_open = True
 
     def data_received(self, data: bytes) -> None:
