@@ -13,11 +13,12 @@ import numpy.typing as npt
 from redis import Redis
 
 from feature_repo.model_matrix import full_name
-from feature_repo.online.bulk_read import Fields, Wanted, read_fields, read_fields_async
+from feature_repo.online.bulk_read import Wanted, read_fields, read_fields_async
 from feature_repo.online.keys import beacon_key, entity_keys, row_field
 from feature_repo.online.read_route import ReadRoute
 from feature_repo.online.row_codec import decode_rows
 from feature_repo.online.row_columns import ViewColumns
+from feature_repo.online.row_memory import Fields, RowMemory
 from feature_repo.online.wire import Wire
 from feature_repo.schema import VIEWS, ViewSchema
 
@@ -71,8 +72,9 @@ class Beacon:
 class Reading:
     """What reading one project's rows asks for, and what is made of the answers."""
 
-    def __init__(self, project: str) -> None:
+    def __init__(self, project: str, memory: RowMemory | None = None) -> None:
         self._project = project
+        self._memory = memory
         self._known: dict[str, tuple[ViewSchema, ViewColumns]] = {}
 
     def rows(self, lookup: Lookup, as_of_us: int) -> Wanted[dict[str, ViewRows]]:
@@ -82,8 +84,15 @@ class Reading:
             count=len(entities),
             keys=lambda part: entity_keys(self._project, lookup.views[0], entities[part]),
             fields=[row_field(view) for view in lookup.views],
-            decode=lambda answers: self._decode(lookup, answers, as_of_us),
+            decode=lambda answers: self._answered(lookup, answers, as_of_us),
         )
+
+    def _answered(
+        self, lookup: Lookup, answers: Sequence[Fields], as_of_us: int
+    ) -> dict[str, ViewRows]:
+        if self._memory is not None:
+            self._memory.remember(lookup.views, lookup.entity_values, answers)
+        return self.decode(lookup, answers, as_of_us)
 
     def beacons(self, views: Sequence[str]) -> Wanted[dict[str, Beacon]]:
         """Want the beacons that are there, by view."""
@@ -99,9 +108,10 @@ class Reading:
             },
         )
 
-    def _decode(
+    def decode(
         self, lookup: Lookup, answers: Sequence[Fields], as_of_us: int
     ) -> dict[str, ViewRows]:
+        """Return every view's rows, by name, of one answer an entity."""
         stored = zip(*answers, strict=True) if answers else ([] for _ in lookup.views)
         return {
             view.name: self._view_rows(view, rows, as_of_us)
@@ -168,17 +178,37 @@ class FeatureReader:
 
 
 class AsyncFeatureReader:
-    """Reads as ``FeatureReader`` does, over connections that an event loop shares."""
+    """Reads as ``FeatureReader`` does, over connections that an event loop shares.
 
-    def __init__(self, route: ReadRoute[Wire], project: str) -> None:
+    Args:
+        route: To Redis.
+        project: The Feast project.
+        memory: Where what is read is kept for ``recall``.
+    """
+
+    def __init__(
+        self, route: ReadRoute[Wire], project: str, memory: RowMemory | None = None
+    ) -> None:
         self._route = route
-        self._reading = Reading(project)
+        self._memory = memory or RowMemory(at_most=0)
+        self._reading = Reading(project, memory)
 
     async def read(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
         """Read every view of every lookup, as ``FeatureReader.read`` does."""
         wanted = [self._reading.rows(lookup, as_of_us) for lookup in lookups]
         found = await self._route.ask_async(lambda wire: read_fields_async(wire, wanted))
         return _merged(found)
+
+    def recall(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
+        """Return what ``read`` would, of the rows read last; those never read are missing."""
+        return _merged(
+            [
+                self._reading.decode(
+                    lookup, self._memory.recall(lookup.views, lookup.entity_values), as_of_us
+                )
+                for lookup in lookups
+            ]
+        )
 
     async def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
         """Return the beacons that are there, as ``FeatureReader.beacons`` does."""

@@ -67,15 +67,36 @@ async def read(
     Raises:
         redis.RedisError: Redis did not answer.
     """
+    rows = await reader.read(_lookups(request, provider_ids), request_us)
+    return _table(request, request_us, provider_ids, rows)
+
+
+def recall(
+    reader: AsyncFeatureReader,
+    request: RecommendationRequest,
+    request_us: int,
+    provider_ids: list[str],
+) -> CandidateTable:
+    """Return the table that ``read`` would, of the rows read last; Redis is not asked."""
+    rows = reader.recall(_lookups(request, provider_ids), request_us)
+    return _table(request, request_us, provider_ids, rows)
+
+
+def _lookups(request: RecommendationRequest, provider_ids: list[str]) -> list[Lookup]:
     cell = h3.latlng_to_cell(request.location.lat, request.location.lon, H3_RESOLUTION)
-    rows = await reader.read(
-        [
-            Lookup(CELL_VIEWS, [(cell,)]),  # first: decoded while Redis is at the others
-            Lookup(PROVIDER_VIEWS, [(provider_id,) for provider_id in provider_ids]),
-            Lookup((PROVIDER_HISTORY,), [(p, request.service) for p in provider_ids]),
-        ],
-        request_us,
-    )
+    return [
+        Lookup(CELL_VIEWS, [(cell,)]),
+        Lookup(PROVIDER_VIEWS, [(provider_id,) for provider_id in provider_ids]),
+        Lookup((PROVIDER_HISTORY,), [(p, request.service) for p in provider_ids]),
+    ]
+
+
+def _table(
+    request: RecommendationRequest,
+    request_us: int,
+    provider_ids: list[str],
+    rows: dict[str, ViewRows],
+) -> CandidateTable:
     cell_names = {view.name for view in CELL_VIEWS}
     columns = {}
     for name, view_rows in rows.items():

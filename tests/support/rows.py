@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from feature_repo.online.row_codec import encode_rows
 from feature_repo.online.row_writer import RowWriter, WriteCounts
 from feature_repo.schema import Kind, ViewSchema
 
@@ -43,3 +44,10 @@ def write(
     events = np.full(count, event_us, dtype=np.int64)
     made = np.full(count, event_us if created_us is None else created_us, dtype=np.int64)
     return writer.write(schema, keys, columns, events, made)
+
+
+def encoded(schema: ViewSchema, event_us: int, **given: Any) -> bytes:
+    """Return one row as it is stored."""
+    events = np.full(1, event_us, dtype=np.int64)
+    (row,) = encode_rows(schema, columns_of(schema, 1, given), events, events)
+    return row
