@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from scoring.endpoint.scorer import Scorer
 from scoring.gateway import openapi, readiness
 from scoring.gateway.admit import admit
 from scoring.gateway.answers import JSON, answer, encode, refusal
@@ -48,6 +49,7 @@ class Gateway:
     """The parts behind the routes."""
 
     pipeline: Pipeline
+    scorer: Scorer
     replies: Replies
     held: HeldDecisions
     log: DecisionLog
@@ -87,7 +89,7 @@ def create_app(gateway: Gateway) -> Starlette:
 
     async def provider(request: Request) -> Response:
         served = gateway.held.get(request.path_params["event_id"])
-        return answer(why_not(served, request.path_params["provider_id"]))
+        return answer(why_not(served, request.path_params["provider_id"], gateway.scorer))
 
     async def readyz(request: Request) -> Response:
         ready, said = await readiness.run(gateway.checks)

@@ -51,6 +51,8 @@ def assemble(options: argparse.Namespace) -> Gateway:
         BundleError: The bundle cannot be loaded.
         RedisSettingsError: The store's settings contradict one another.
     """
+    keys = _keys(options)
+    scorer = load_scorer(options.bundle)
     primary, replicas = wires(_redis(options))
     route = ReadRoute(primary, replicas)
     reader = AsyncFeatureReader(route, options.project)
@@ -59,7 +61,7 @@ def assemble(options: argparse.Namespace) -> Gateway:
     pipeline = Pipeline(
         retriever=Retriever(route, options.project),
         reader=reader,
-        ladder=ScoreLadder(EndpointScorer(endpoint), load_scorer(options.bundle)),
+        ladder=ScoreLadder(EndpointScorer(endpoint), scorer),
         policy=reloaded_policy(options.policy),
         first_places=FirstPlaces(),
     )
@@ -78,11 +80,12 @@ def assemble(options: argparse.Namespace) -> Gateway:
 
     return Gateway(
         pipeline=pipeline,
+        scorer=scorer,
         replies=Replies(),
         held=HeldDecisions(),
         log=log,
         checks=checks,
-        keys=_keys(options),
+        keys=keys,
         close=close,
     )
 

@@ -1,9 +1,11 @@
 """Why a provider does not stand first in a decision, in a sentence and by groups of features."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
+from scoring.endpoint.scorer import Scorer
 from scoring.gateway.code_words import ACTION_WORDS, EXCLUSION_WORDS, WORDS
 from scoring.gateway.eligible import Evidence, Exclusion
 from scoring.gateway.explain import GROUPS, Scored, lower_chance, strongest_sentence
@@ -15,8 +17,14 @@ from scoring.gateway.wording import Group
 COSTS_SAID = 2
 
 
-def why_not(served: Served, provider_id: str) -> WhyNot:
-    """Say why a provider does not stand first; that it does, or was not considered, is said too."""
+def why_not(served: Served, provider_id: str, scorer: Scorer | None = None) -> WhyNot:
+    """Say why a provider does not stand first; that it does, or was not considered, is said too.
+
+    Args:
+        served: The decision.
+        provider_id: The provider.
+        scorer: Explains those who were too far down to be explained, if its bundle made the scores.
+    """
     if provider_id not in served.provider_ids:
         return _unranked(provider_id, _not_considered(served), None)
     row = served.provider_ids.index(provider_id)
@@ -28,7 +36,8 @@ def why_not(served: Served, provider_id: str) -> WhyNot:
         return _unranked(provider_id, sentence, code)
     if served.scored is None:
         raise AssertionError("a candidate who may be sent is scored")
-    return _ranked(served.scored, served.scored.provider_ids.index(provider_id))
+    ranked = served.scored.provider_ids.index(provider_id)
+    return _ranked(_explained(served.scored, ranked, scorer), ranked)
 
 
 def _unranked(provider_id: str, sentence: str, code: Exclusion | None) -> WhyNot:
@@ -63,6 +72,20 @@ def _evidence(request: RecommendationRequest, seen: Evidence, row: int, code: Ex
     }
     text = say[code]() if code in say else ""
     return f" ({text})" if text and "nan" not in text else ""
+
+
+def _explained(scored: Scored, row: int, scorer: Scorer | None) -> Scored:
+    """Return the candidates with contributions of the row and of the first."""
+    if scorer is None or scorer.manifest.version != scored.scores.bundle_version:
+        return scored
+    rows = np.array([row, scored.ranking.order[0]])
+    anew = scorer.score(scored.matrix[rows], explain_rows=len(rows))
+    scores = replace(
+        scored.scores,
+        explained_rows=rows[anew.explained_rows],
+        contributions=anew.contributions,
+    )
+    return replace(scored, scores=scores)
 
 
 def _ranked(scored: Scored, row: int) -> WhyNot:

@@ -22,6 +22,7 @@ from feature_repo.schema import (
 )
 from scoring.endpoint.bundle import load_scorer
 from scoring.endpoint.scorer import Scorer, Scores
+from scoring.gateway.api_keys import ApiKey
 from scoring.gateway.app import Gateway, create_app
 from scoring.gateway.decision_log import DecisionLog, DecisionStream
 from scoring.gateway.held import HeldDecisions
@@ -29,6 +30,7 @@ from scoring.gateway.pipeline import Pipeline
 from scoring.gateway.policy.file import DEFAULT_POLICY, reloaded_policy
 from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.readiness import redis_check
+from scoring.gateway.reloaded import Reloaded
 from scoring.gateway.replies import Replies
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointError, Matrix, ScoreLadder
@@ -127,8 +129,18 @@ def kinesis() -> Kinesis:
 
 
 @pytest.fixture
+def keys() -> Reloaded[list[ApiKey]] | None:
+    """No API keys: everybody may ask."""
+    return None
+
+
+@pytest.fixture
 def gateway(
-    redis_server: str, redis_client: redis.Redis, endpoint: Endpoint, kinesis: Kinesis
+    redis_server: str,
+    redis_client: redis.Redis,
+    endpoint: Endpoint,
+    kinesis: Kinesis,
+    keys: Reloaded[list[ApiKey]] | None,
 ) -> Iterator[TestClient]:
     """A client of the gateway."""
     assert redis_client.ping()
@@ -143,6 +155,17 @@ def gateway(
     )
     log = DecisionLog(DecisionStream(kinesis, "decisions"))
     checks = [redis_check(route, PROJECT)]
-    app = create_app(Gateway(pipeline, Replies(), HeldDecisions(), log, checks, None, wire.close))
+    app = create_app(
+        Gateway(
+            pipeline=pipeline,
+            scorer=endpoint.scorer,
+            replies=Replies(),
+            held=HeldDecisions(),
+            log=log,
+            checks=checks,
+            keys=keys,
+            close=wire.close,
+        )
+    )
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -62,9 +62,7 @@ def _sentence_groups(candidates: Scored, row: int, texts: list[str]) -> list[Gro
 @settings(max_examples=50)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_reasons_are_the_groups_that_add_most_and_only_such_as_add(seed: int) -> None:
-    """Every reason is of a group that adds to the score, the strongest first, from a feature that
-    adds itself; and no group that is stronger and can be worded is left out.
-    """
+    """Every reason is of a group that adds to the score, the strongest first."""
     candidates = scored(seed)
     shown = candidates.ranking.order[:3]
     for row in shown.tolist():
@@ -84,7 +82,7 @@ def test_reasons_are_the_groups_that_add_most_and_only_such_as_add(seed: int) ->
 @settings(max_examples=50)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(1, 6))
 def test_minutes_are_compared_as_they_are_told(seed: int, count: int) -> None:
-    """ "9 min away, 4 less than the next" holds of the rounded minutes, and only for the soonest."""
+    """How many minutes less than the next holds of the rounded minutes, and of the soonest."""
     candidates = scored(seed)
     shown = candidates.ranking.order[:count]
     minutes = np.rint(candidates.scores.eta_p50_min)

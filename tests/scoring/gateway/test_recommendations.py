@@ -155,6 +155,86 @@ def test_the_same_event_gets_the_same_answer(gateway: TestClient, providers: Pro
     assert conflict.status_code == 409
 
 
+def test_a_refusal_that_is_a_decision_is_given_again_and_explained(
+    gateway: TestClient, providers: Providers
+) -> None:
+    """Nobody to send: the same request is refused with the same words, and the table says why."""
+    providers.add("full", free_capacity=0)
+    first = _ask(gateway)
+    providers.add("free")
+    again = _ask(gateway)
+    assert (first.status_code, again.status_code) == (404, 404)
+    assert again.json() == first.json()
+    assert _ask(gateway, top_k=1).status_code == 409
+    decision = gateway.get("/v1/decisions/e1").json()
+    assert decision["refusal"] == first.json()
+    assert decision["answer"]["recommendations"] == []
+    assert [line["excluded"] for line in decision["candidates"]] == ["no_free_capacity"]
+    assert decision["words"] == {"no_free_capacity": "has too few trucks free"}
+
+
+def test_a_decision_has_every_candidate_with_words_for_its_codes(
+    gateway: TestClient, providers: Providers
+) -> None:
+    """The table has who was ranked and who was not, distances of both, and each code in words."""
+    providers.add("good", km_north=5)
+    providers.add("lost", km_north=3, motion_age_s=121)
+    providers.add("full", km_north=2, free_capacity=0)
+    answer = _ask(gateway).json()
+    decision = gateway.get("/v1/decisions/e1").json()
+    assert decision["answer"] == answer
+    lines = {line["provider_id"]: line for line in decision["candidates"]}
+    assert [lines["good"]["rank"], lines["lost"]["rank"], lines["full"]["rank"]] == [1, 2, None]
+    assert lines["full"]["distance_km"] == pytest.approx(2, abs=0.1)
+    assert lines["good"]["minutes_away"] == answer["recommendations"][0]["minutes_away"]
+    codes = {"no_free_capacity", "behind_the_others_position_unknown"}
+    assert set(decision["words"]) == codes
+
+
+def test_why_not_this_provider(gateway: TestClient, providers: Providers) -> None:
+    """One provider's place is told in a sentence: by exclusion, by policy, or that it is none."""
+    providers.add("good", km_north=5)
+    providers.add("lost", km_north=3, motion_age_s=121)
+    providers.add("full", km_north=2, free_capacity=0)
+    _ask(gateway)
+    said = {
+        name: gateway.get(f"/v1/decisions/e1/providers/{name}").json()
+        for name in ("good", "lost", "full", "stranger")
+    }
+    assert said["good"]["sentence"] == "good stands first."
+    assert "position is unknown" in said["lost"]["sentence"]
+    assert said["full"]["sentence"] == (
+        "full is 2.0 km away, but may not be sent: it has too few trucks free (0)."
+    )
+    assert "was not considered" in said["stranger"]["sentence"]
+    assert gateway.get("/v1/decisions/unknown/providers/good").status_code == 404
+
+
+def test_somebody_far_down_is_explained_when_asked_for(
+    gateway: TestClient, providers: Providers
+) -> None:
+    """Whose contributions were not in the answer gets them; they make the scores' difference."""
+    for number in range(40):
+        providers.add(f"p{number}", km_north=1 + number, acceptance_rate_30d=0.9 - number / 50)
+    _ask(gateway, top_k=1)
+    table = gateway.get("/v1/decisions/e1").json()["candidates"]
+    first, last = table[0], table[-1]
+    told = gateway.get(f"/v1/decisions/e1/providers/{last['provider_id']}").json()
+    assert told["rank"] == 40
+    lost = sum(cost["score"] for cost in told["costs"])
+    assert lost == pytest.approx(first["score"] - last["score"], abs=1e-3)
+    assert f"against it speak {told['costs'][0]['group']}" in told["sentence"]
+
+
+def test_contributions_by_group_make_the_score(gateway: TestClient, providers: Providers) -> None:
+    """What the groups added to two scores differs by what the scores differ."""
+    for number in range(3):
+        providers.add(f"p{number}", km_north=2 + 9 * number)
+    one, other, _ = _ask(gateway).json()["recommendations"]
+    groups = [sum(item["contributions"].values()) for item in (one, other)]
+    assert groups[0] - groups[1] == pytest.approx(one["score"] - other["score"], abs=1e-3)
+
+
 def test_a_failing_endpoint_is_replaced_and_named(
     gateway: TestClient, providers: Providers, endpoint: Endpoint
 ) -> None:

@@ -130,7 +130,9 @@ def _heading(text: str, values: Values, name: str) -> None:
 
 
 READ_BACK: dict[str, Callable[[str, Values, str], None]] = {
-    r"provider_history__acceptance": _number(r"accepts #% of offers for this service \(\d+ days\)", 100),
+    r"provider_history__acceptance": _number(
+        r"accepts #% of offers for this service \(\d+ days\)", 100
+    ),
     r"provider_history__completion": _number(r"completes #% of jobs taken \(\d+ days\)", 100),
     r"provider_history__cancel": _number(r"cancels #% of jobs taken \(\d+ days\)", 100),
     r"provider_history__satisfaction": _number(r"rated # of 5 by drivers \(\d+ days\)", 1, 0.05),
@@ -164,20 +166,21 @@ def _values(rng: np.random.Generator) -> Values:
     return values
 
 
+ORDINARY = {
+    "rate": (0, 1),
+    "satisfaction": (1, 5),
+    "eta_error": (-20, 40),
+    "bearing": (0, 180),
+    "offers|accepts|declines|capacity|active_jobs|jobs_|tier": range(6),
+    "is_available": range(2),
+    "": (0, 200),
+}
+"""Parts of names to ranges of real numbers, or to the numbers themselves; the first that fits."""
+
+
 def _ordinary(name: str, rng: np.random.Generator) -> Any:
-    if "rate" in name:
-        return rng.uniform(0, 1)
-    if "satisfaction" in name:
-        return rng.uniform(1, 5)
-    if "eta_error" in name:
-        return rng.uniform(-20, 40)
-    if "bearing" in name:
-        return rng.uniform(0, 180)
-    if re.search(r"offers|accepts|declines|capacity|active_jobs|jobs_|tier", name):
-        return rng.integers(0, 6)
-    if "is_available" in name:
-        return rng.integers(0, 2)
-    return rng.uniform(0, 200)
+    ordinary = next(values for part, values in ORDINARY.items() if re.search(part, name))
+    return rng.choice(ordinary) if isinstance(ordinary, range) else rng.uniform(*ordinary)
 
 
 @given(seed=st.integers(0, 2**32 - 1))
