@@ -37,13 +37,10 @@ class RecommendationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=T
     promised_minutes: Annotated[
         float, Meta(gt=0, le=480, description="Minutes promised to the driver.", examples=[45])
     ] = 45.0
-    candidates: (
-        Annotated[
-            list[str],
-            Meta(max_length=1000, description="Only these providers; anyone near if left out."),
-        ]
-        | None
-    ) = None
+    candidates: Annotated[
+        Annotated[list[str], Meta(max_length=1000)] | None,
+        Meta(description="Only these providers; anyone near if left out."),
+    ] = None
     top_k: Annotated[
         int, Meta(ge=1, le=50, description="How many recommendations to return.", examples=[5])
     ] = 5
@@ -53,19 +50,25 @@ class FeatureAge(msgspec.Struct, frozen=True):
     """How old one view's row was when it was used."""
 
     view: str
-    age_s: float
+    age_s: Annotated[float, Meta(description="Seconds.")]
 
 
 class Recommendation(msgspec.Struct, frozen=True):
     """One provider, and why."""
 
-    rank: int
-    provider_id: str
-    minutes_away: float
-    minutes_away_p90: float
-    success_probability: float
-    distance_km: float | None
-    score: float
+    rank: Annotated[int, Meta(description="1 is to be offered first.")]
+    provider_id: Annotated[str, Meta(description="Who.")]
+    minutes_away: Annotated[float, Meta(description="Median of minutes to arrival, by the model.")]
+    minutes_away_p90: Annotated[
+        float, Meta(description="Minutes within which nine in ten arrive, by the model.")
+    ]
+    success_probability: Annotated[
+        float, Meta(description="Calibrated chance to accept, arrive as promised and complete.")
+    ]
+    distance_km: Annotated[
+        float | None, Meta(description="As the crow flies, km; null where the position is unknown.")
+    ]
+    score: Annotated[float, Meta(description="The ranker's raw score; higher is better.")]
     propensity: Annotated[
         float, Meta(description="Chance that the policy put this provider first.")
     ]
@@ -77,9 +80,13 @@ class Recommendation(msgspec.Struct, frozen=True):
             "candidate of the training; empty where the score is by rule."
         ),
     ]
-    freshest: FeatureAge | None
-    stalest: FeatureAge | None
-    policy_actions: list[str]
+    freshest: Annotated[
+        FeatureAge | None, Meta(description="The youngest stream view that was used.")
+    ]
+    stalest: Annotated[FeatureAge | None, Meta(description="The oldest stream view that was used.")]
+    policy_actions: Annotated[
+        list[str], Meta(description="What the policy did with it, as codes; empty is nothing.")
+    ]
 
 
 class NotChosen(msgspec.Struct, frozen=True):
@@ -115,11 +122,15 @@ class Versions(msgspec.Struct, frozen=True):
 class RecommendationAnswer(msgspec.Struct, frozen=True):
     """The ranking, with what an operator needs to trust it or not."""
 
-    event_id: str
-    decided_at: str
-    recommendations: list[Recommendation]
-    why_not_nearer: NotChosen | None
-    candidates_considered: int
+    event_id: Annotated[str, Meta(description="As in the request.")]
+    decided_at: Annotated[str, Meta(description="ISO 8601, UTC; ages are as of then.")]
+    recommendations: Annotated[list[Recommendation], Meta(description="Best first, at most top_k.")]
+    why_not_nearer: Annotated[
+        NotChosen | None, Meta(description="About the nearest who may be sent, if it is not first.")
+    ]
+    candidates_considered: Annotated[
+        int, Meta(description="Found near or named, the excluded included.")
+    ]
     excluded: Annotated[dict[str, int], Meta(description="Exclusions by code.")]
     degraded: Annotated[
         list[str], Meta(description="What did not work as it should; empty is good.")
@@ -168,11 +179,11 @@ class Cost(msgspec.Struct, frozen=True):
 class WhyNot(msgspec.Struct, frozen=True):
     """Why a provider does not stand first: ``GET /v1/decisions/{event_id}/providers/{id}``."""
 
-    provider_id: str
-    sentence: str
-    rank: int | None
-    excluded: str | None
-    policy_actions: list[str]
+    provider_id: Annotated[str, Meta(description="Who was asked about.")]
+    sentence: Annotated[str, Meta(description="Why, to be read.")]
+    rank: Annotated[int | None, Meta(description="Its place; null where it was not ranked.")]
+    excluded: Annotated[str | None, Meta(description="The code of its exclusion, if any.")]
+    policy_actions: Annotated[list[str], Meta(description="What the policy did with it, as codes.")]
     costs: Annotated[
         list[Cost],
         Meta(
