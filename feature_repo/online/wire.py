@@ -72,7 +72,11 @@ class Wire:
             if self._line is None or not self._line.is_open:
                 pool: Any = self._client.connection_pool
                 connection = pool.make_connection()
-                await connection.connect()
+                try:
+                    await connection.connect()
+                except BaseException:
+                    connection._close()
+                    raise
                 self._line = _Line(connection)
             return self._line
 
@@ -125,6 +129,7 @@ class _Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everybody who waits."""
         self.is_open = False
+        self._connection._close()
         self._handshake.connection_lost(exc)
         for _, future in self._asked:
             if not future.done():

@@ -8,14 +8,35 @@ import msgspec
 
 from scoring.gateway.errors import InvalidRequestError
 from scoring.gateway.messages import RecommendationRequest
+from scoring.gateway.resilience.deadline import Deadline
 
 MAX_BODY_BYTES = 65_536
+DEADLINE_MS = 150
+"""What the answer may take where the request does not say."""
+LONGEST_DEADLINE_MS = 10_000
 
 _decoder = msgspec.json.Decoder(RecommendationRequest)
 _PATH = re.compile(r" - at `\$(?P<path>.*)`$")
 _STEP = re.compile(r"[^.\[\]]+")
 _MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
 _UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]+)`")
+
+
+def deadline(header: str | None) -> Deadline:
+    """Return by when to answer, of the header ``X-Deadline-Ms``.
+
+    Raises:
+        InvalidRequestError: It is no number of milliseconds.
+    """
+    text = str(DEADLINE_MS) if header is None else header
+    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_DEADLINE_MS:
+        raise InvalidRequestError(
+            "is not the milliseconds in which an answer is of use",
+            field="X-Deadline-Ms",
+            value=text,
+            remedy=f"send 1 to {LONGEST_DEADLINE_MS}, or leave it out for {DEADLINE_MS}",
+        )
+    return Deadline.after(int(text) / 1000)
 
 
 def admit(body: bytes) -> RecommendationRequest:

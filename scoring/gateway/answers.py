@@ -11,7 +11,15 @@ from scoring.gateway.messages import ErrorBody
 JSON = "application/json"
 CHALLENGE = 'Bearer, Basic realm="any user, the API key as password"'
 """The second is what makes a browser ask, for ``/docs``."""
+RETRY_AFTER_S = 1
+"""A breaker probes and a limit adapts within it."""
 
+_RETRY = {"Retry-After": str(RETRY_AFTER_S)}
+_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": CHALLENGE},
+    HTTPStatus.TOO_MANY_REQUESTS: _RETRY,
+    HTTPStatus.SERVICE_UNAVAILABLE: _RETRY,
+}
 _encoder = msgspec.json.Encoder()
 
 
@@ -27,8 +35,7 @@ def answer(message: msgspec.Struct) -> Response:
 
 def refusal(error: GatewayError) -> Response:
     """Return a refusal as a response."""
-    headers = {"WWW-Authenticate": CHALLENGE} if error.status == HTTPStatus.UNAUTHORIZED else None
-    return Response(encode(error_body(error)), int(error.status), headers, JSON)
+    return Response(encode(error_body(error)), int(error.status), _HEADERS.get(error.status), JSON)
 
 
 def error_body(error: GatewayError) -> ErrorBody:

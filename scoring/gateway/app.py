@@ -18,23 +18,28 @@ from starlette.staticfiles import StaticFiles
 
 from scoring.endpoint.scorer import Scorer
 from scoring.gateway import openapi, readiness
-from scoring.gateway.admit import admit
+from scoring.gateway.admit import admit, deadline
 from scoring.gateway.answers import JSON, answer, encode, refusal
 from scoring.gateway.api_keys import ApiKey
 from scoring.gateway.auth import RequireKey
+from scoring.gateway.circumstances import Circumstances
 from scoring.gateway.decision_log import DecisionLog, Record
 from scoring.gateway.errors import GatewayError
 from scoring.gateway.held import HeldDecisions
 from scoring.gateway.messages import RecommendationRequest
 from scoring.gateway.metrics import DECISIONS, exposition, observe
 from scoring.gateway.pipeline import Pipeline
+from scoring.gateway.pipeline_watch import PipelineWatch
 from scoring.gateway.readiness import Check
 from scoring.gateway.reloaded import Reloaded, keep_fresh
 from scoring.gateway.replies import Replies, Reply
+from scoring.gateway.resilience.admission import Admission
+from scoring.gateway.resilience.deadline import Deadline
 from scoring.gateway.stages import StageClock
 from scoring.gateway.why_not import why_not
 
 DISTRIBUTION = "roadside-dispatch-ranking"
+DEADLINE_HEADER = "x-deadline-ms"
 
 _DOCS_PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Roadside dispatch ranking</title>
@@ -48,7 +53,9 @@ _DOCS_PAGE = """<!doctype html>
 class Gateway:
     """The parts behind the routes."""
 
+    door: Admission
     pipeline: Pipeline
+    watch: PipelineWatch
     scorer: Scorer
     replies: Replies
     held: HeldDecisions
@@ -57,14 +64,18 @@ class Gateway:
     keys: Reloaded[list[ApiKey]] | None
     close: Callable[[], Awaitable[None]]
 
-    async def recommend(self, body: bytes, clock: StageClock) -> Reply:
+    async def recommend(self, body: bytes, clock: StageClock, by: Deadline) -> Reply:
         """Admit, decide, hold and log; the same request again gets the same reply."""
         with clock.stage("admit"):
             request = admit(body)
-        return await self.replies.once(request, lambda: self._decide(request, clock))
+        return await self.replies.once(request, lambda: self._decide(request, clock, by))
 
-    async def _decide(self, request: RecommendationRequest, clock: StageClock) -> Reply:
-        served = await self.pipeline.decide(request, clock)
+    async def _decide(
+        self, request: RecommendationRequest, clock: StageClock, by: Deadline
+    ) -> Reply:
+        async with self.door.place(by):
+            circumstances = Circumstances(by, self.door.shedding)
+            served = await self.pipeline.decide(request, clock, circumstances)
         self.held.hold(served)
         self.log.log(lambda: Record(request.event_id, encode(served.decision())))
         observe(served.answer)
@@ -80,7 +91,8 @@ def create_app(gateway: Gateway) -> Starlette:
     """Return the ASGI application."""
 
     async def recommendations(request: Request) -> Response:
-        reply = await gateway.recommend(await request.body(), StageClock())
+        by = deadline(request.headers.get(DEADLINE_HEADER))
+        reply = await gateway.recommend(await request.body(), StageClock(), by)
         DECISIONS.labels(status=str(reply.status)).inc()
         return Response(reply.body, reply.status, media_type=JSON)
 
@@ -98,9 +110,14 @@ def create_app(gateway: Gateway) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        looking = asyncio.create_task(keep_fresh(gateway.files))
+        gateway.log.start()
+        looking = [
+            asyncio.create_task(keep_fresh(gateway.files)),
+            asyncio.create_task(gateway.watch.run()),
+        ]
         yield
-        looking.cancel()
+        for task in looking:
+            task.cancel()
         await run_in_threadpool(gateway.log.close)
         await gateway.close()
 

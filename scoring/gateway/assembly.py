@@ -12,6 +12,7 @@ from botocore.config import Config
 from feature_repo.online.read_route import ReadRoute
 from feature_repo.online.reader import AsyncFeatureReader
 from feature_repo.online.redis_settings import RedisSettings
+from feature_repo.online.row_memory import RowMemory
 from feature_repo.online.wire import wires
 from scoring.endpoint.bundle import load_scorer
 from scoring.gateway.api_keys import MAKE_ONE, ApiKey, load_keys
@@ -21,21 +22,27 @@ from scoring.gateway.endpoint_client import EndpointClient
 from scoring.gateway.errors import ConfigurationError
 from scoring.gateway.held import HeldDecisions
 from scoring.gateway.pipeline import Pipeline
+from scoring.gateway.pipeline_watch import PipelineWatch
 from scoring.gateway.policy.file import reloaded_policy
 from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.readiness import endpoint_check, pipelines_check, redis_check
 from scoring.gateway.reloaded import Reloaded
 from scoring.gateway.replies import Replies
+from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit
+from scoring.gateway.resilience.admission import Admission
 from scoring.gateway.retrieve import Retriever
-from scoring.gateway.score import EndpointScorer, ScoreLadder
+from scoring.gateway.score import EndpointScorer
+from scoring.gateway.score_ladder import ScoreLadder
 from scoring.gateway.signing import Signer
+from scoring.gateway.store_ladder import StoreLadder
 
 RUNTIME = "sagemaker-runtime"
 KINESIS_CONNECT_S = 0.2
-KINESIS_READ_S = 0.5
+KINESIS_READ_S = 2.0
 REDIS_S = 0.5
-REDIS_RETRIES = 1
-"""The connection may have been lost while it was idle; a server that is away is the ladder's."""
+"""A connection that was silent for so long is given up; requests wait less (``store_ladder``)."""
+REDIS_RETRIES = 0
+"""The ladder asks again, within its budget."""
 REDIS_PASSWORD_VARIABLE = "REDIS_PASSWORD"  # noqa: S105 - its name
 CONNECTIONS = 64
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -55,19 +62,19 @@ def assemble(options: argparse.Namespace) -> Gateway:
     scorer = load_scorer(options.bundle)
     primary, replicas = wires(_redis(options))
     route = ReadRoute(primary, replicas)
-    reader = AsyncFeatureReader(route, options.project)
+    reader = AsyncFeatureReader(route, options.project, RowMemory())
+    watch = PipelineWatch(reader.beacons, _now_us)
     session = botocore.session.get_session()
     endpoint = _endpoint(session, options)
     pipeline = Pipeline(
-        retriever=Retriever(route, options.project),
-        reader=reader,
-        ladder=ScoreLadder(EndpointScorer(endpoint), scorer),
+        store=StoreLadder(Retriever(route, options.project), reader, watch),
+        scores=ScoreLadder(EndpointScorer(endpoint), scorer),
         policy=reloaded_policy(options.policy),
         first_places=FirstPlaces(),
     )
     checks = [
         redis_check(route, options.project),
-        pipelines_check(reader.beacons, lambda: time.time_ns() // 1000),
+        pipelines_check(reader.beacons, _now_us),
     ]
     if options.endpoint_url:
         checks.append(endpoint_check(f"{options.endpoint_url}/ping"))
@@ -79,7 +86,9 @@ def assemble(options: argparse.Namespace) -> Gateway:
             await wire.close()
 
     return Gateway(
+        door=Admission(AdaptiveLimit()),
         pipeline=pipeline,
+        watch=watch,
         scorer=scorer,
         replies=Replies(),
         held=HeldDecisions(),
@@ -88,6 +97,10 @@ def assemble(options: argparse.Namespace) -> Gateway:
         keys=keys,
         close=close,
     )
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
 
 
 def _keys(options: argparse.Namespace) -> Reloaded[list[ApiKey]] | None:

@@ -102,15 +102,23 @@ class Exclusions:
 
 
 def exclusions(
-    table: CandidateTable, request: RecommendationRequest, policy: Policy, now: RequestColumns
+    table: CandidateTable,
+    request: RecommendationRequest,
+    policy: Policy,
+    now: RequestColumns,
+    *,
+    profile_only: bool = False,
 ) -> Exclusions:
     """Return which candidates may not be sent.
 
     A value that is unknown never counts in a provider's favour: without a profile or a fresh
-    availability nobody is sent.
+    availability nobody is sent. Only with ``profile_only``, for when availabilities cannot be had,
+    an availability that is unknown or old excludes nobody; what it said last still does.
     """
     evidence = _evidence(table, now)
     masks = _masks(table, evidence, request, policy)
+    if profile_only:
+        masks |= _known_unavailable(masks, evidence)
     if policy.freshness.position_unknown == "exclude":
         masks[Exclusion.POSITION_UNKNOWN] = position_unknown(table, now, policy.freshness)
     choices = [np.int8(_CODES.index(code)) for code in masks]
@@ -163,6 +171,16 @@ def _masks(
         Exclusion.OFFLINE: status == ProviderStatus.OFFLINE.value.encode(),
         Exclusion.NO_FREE_CAPACITY: ~(seen.free_trucks >= capacity.free_trucks),
         Exclusion.SHIFT_OVER: ~(seen.shift_left_min > capacity.shift_minutes_left),
+    }
+
+
+def _known_unavailable(masks: dict[Exclusion, Mask], seen: Evidence) -> dict[Exclusion, Mask]:
+    nobody = np.zeros(len(seen.free_trucks), dtype=np.bool_)
+    return {
+        Exclusion.AVAILABILITY_UNKNOWN: nobody,
+        Exclusion.AVAILABILITY_STALE: nobody,
+        Exclusion.NO_FREE_CAPACITY: masks[Exclusion.NO_FREE_CAPACITY] & ~np.isnan(seen.free_trucks),
+        Exclusion.SHIFT_OVER: masks[Exclusion.SHIFT_OVER] & ~np.isnan(seen.shift_left_min),
     }
 
 

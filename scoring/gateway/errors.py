@@ -8,13 +8,13 @@ The way of a request::
     auth ─────── UnauthorizedError 401, where API keys are configured
       │ bytes
       ▼
-    admit ────── InvalidRequestError 422, ConflictError 409 (event_id used for another request)
+    admit ────── InvalidRequestError 422, ConflictError 409 (event_id used for another request),
+      │          OverloadedError 429
       │ RecommendationRequest
       ▼
-    retrieve ─── StoreUnavailableError 503 (Redis holds the geo index)
-      │ provider ids, nearest first
-      ▼
-    read ─────── StoreUnavailableError 503
+    retrieve ─┐  from Redis, or from what was read last; StoreUnavailableError 503 where neither
+      ▼       │  is there
+    read ─────┘
       │ columns, one value a candidate
       ▼
     eligible ─── NoCandidateError 404, with how many were excluded and why
@@ -72,9 +72,15 @@ class DecisionNotFoundError(GatewayError):
 
 
 class StoreUnavailableError(GatewayError):
-    """Redis did not answer."""
+    """Redis did not answer, and nothing is known of the candidates from before."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE
+
+
+class OverloadedError(GatewayError):
+    """There is more to do than can be done in time; nothing was begun."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
 
 
 class ConfigurationError(ValueError):

@@ -6,6 +6,7 @@ from scoring.gateway.errors import (
     GatewayError,
     InvalidRequestError,
     NoCandidateError,
+    OverloadedError,
     StoreUnavailableError,
     UnauthorizedError,
 )
@@ -130,8 +131,15 @@ ERRORS: dict[type[GatewayError], ErrorBody] = {
         "evt-1007",
         "look into the decisions stream's archive, which has them all",
     ),
+    OverloadedError: ErrorBody(
+        "there is more to do than can be done in time: as many requests wait as may wait",
+        "load",
+        "too many requests",
+        "ask again after the seconds in Retry-After; operations add processes",
+    ),
     StoreUnavailableError: ErrorBody(
-        "Redis did not answer (Timeout reading from socket)",
+        "Redis did not answer (no answer from Redis in 0.5 s), and no candidate is known from "
+        "before",
         "feature store",
         "TimeoutError",
         "ask again; operations see /readyz",

@@ -12,6 +12,7 @@ from scoring.gateway.errors import (
     GatewayError,
     InvalidRequestError,
     NoCandidateError,
+    OverloadedError,
     StoreUnavailableError,
     UnauthorizedError,
 )
@@ -85,6 +86,7 @@ def _recommend(schemas: Schemas) -> Json:
                 NoCandidateError,
                 ConflictError,
                 InvalidRequestError,
+                OverloadedError,
                 StoreUnavailableError,
             ),
         },

@@ -5,26 +5,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-from redis import RedisError
 
 from feature_repo.model_matrix import MODEL_FINGERPRINT, model_matrix
-from feature_repo.online.reader import AsyncFeatureReader
 from feature_repo.request_time import RequestColumns, is_available
 from scoring.gateway import explain
-from scoring.gateway.eligible import exclusions
-from scoring.gateway.errors import NoCandidateError, StoreUnavailableError
+from scoring.gateway.circumstances import Circumstances
+from scoring.gateway.eligible import Exclusions, exclusions
+from scoring.gateway.errors import NoCandidateError
 from scoring.gateway.explain import Scored
 from scoring.gateway.messages import RecommendationAnswer, RecommendationRequest, Versions
 from scoring.gateway.metrics import count_unusable
 from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.policy.rules import Policy
 from scoring.gateway.policy.stage import apply_policy
-from scoring.gateway.read import CandidateTable, read, request_columns
+from scoring.gateway.read import CandidateTable, request_columns
 from scoring.gateway.reloaded import Reloaded
-from scoring.gateway.retrieve import Retriever
-from scoring.gateway.score import ScoreLadder
+from scoring.gateway.rungs import Rung, availability_is_away
+from scoring.gateway.score_ladder import ScoreLadder
 from scoring.gateway.served import Served, recommendations
 from scoring.gateway.stages import StageClock
+from scoring.gateway.store_ladder import StoreLadder
 
 EXPLAINED_BEYOND_TOP_K = 20
 """Contributions asked for beyond the ones shown: policy may move a row up, and a nearer provider
@@ -35,29 +35,29 @@ who is not chosen is usually among them."""
 class Pipeline:
     """Everything that a decision needs; all requests of an event loop share one."""
 
-    retriever: Retriever
-    reader: AsyncFeatureReader
-    ladder: ScoreLadder
+    store: StoreLadder
+    scores: ScoreLadder
     policy: Reloaded[Policy]
     first_places: FirstPlaces
 
-    async def decide(self, request: RecommendationRequest, clock: StageClock) -> Served:
+    async def decide(
+        self, request: RecommendationRequest, clock: StageClock, circumstances: Circumstances
+    ) -> Served:
         """Rank the candidates of one request; where nobody may be sent, say so.
 
         Raises:
-            StoreUnavailableError: Redis did not answer.
+            StoreUnavailableError: Redis did not answer, and nothing is known from before.
         """
         decided_us, policy = time.time_ns() // 1000, self.policy.value
-        table = await self._candidates(request, decided_us, clock)
+        table = await self.store.candidates(request, decided_us, clock, circumstances)
         count_unusable(table.unusable)
         with clock.stage("eligible"):
             now = request_columns(request, decided_us, len(table.provider_ids), 0)
-            excluded = exclusions(table, request, policy, now)
+            excluded = _exclusions(table, request, policy, now, circumstances)
             eligible = table.take(excluded.eligible)
-        degraded = _mismatched(table)
         scored = None
         if eligible.provider_ids:
-            scored = await self._scored(request, decided_us, eligible, policy, degraded, clock)
+            scored = await self._scored(request, decided_us, eligible, policy, circumstances, clock)
         with clock.stage("explain"):
             recommended = [] if scored is None else recommendations(scored, request.top_k)
             not_nearer = None if scored is None else explain.why_not_nearer(scored)
@@ -68,7 +68,7 @@ class Pipeline:
             why_not_nearer=not_nearer,
             candidates_considered=len(table.provider_ids),
             excluded=excluded.counts(),
-            degraded=degraded,
+            degraded=circumstances.degraded,
             versions=Versions(
                 model="" if scored is None else scored.scores.bundle_version,
                 policy=policy.version,
@@ -79,29 +79,13 @@ class Pipeline:
         refused = None if recommended else _nobody(answer, request)
         return Served(request, answer, table.provider_ids, excluded, scored, refused)
 
-    async def _candidates(
-        self, request: RecommendationRequest, decided_us: int, clock: StageClock
-    ) -> CandidateTable:
-        try:
-            with clock.stage("retrieve"):
-                found = await self.retriever.retrieve(request)
-            with clock.stage("read"):
-                return await read(self.reader, request, decided_us, found.provider_ids)
-        except RedisError as error:
-            raise StoreUnavailableError(
-                f"Redis did not answer ({error})",
-                field="feature store",
-                value=type(error).__name__,
-                remedy="ask again; operations see /readyz",
-            ) from error
-
     async def _scored(  # noqa: PLR0913, PLR0917 - what the stages hand on
         self,
         request: RecommendationRequest,
         decided_us: int,
         eligible: CandidateTable,
         policy: Policy,
-        degraded: list[str],
+        circumstances: Circumstances,
         clock: StageClock,
     ) -> Scored:
         with clock.stage("features"):
@@ -109,7 +93,7 @@ class Pipeline:
             matrix = model_matrix(eligible.columns, now)
         with clock.stage("score"):
             explained = request.top_k + EXPLAINED_BEYOND_TOP_K
-            scores = await self.ladder.score(matrix, explained, degraded)
+            scores = await self.scores.score(matrix, explained, circumstances)
         with clock.stage("policy"):
             ranking = apply_policy(
                 eligible, scores, policy, self.first_places, now, request.event_id
@@ -125,10 +109,25 @@ def _request_columns(
     return request_columns(request, decided_us, len(eligible.provider_ids), available)
 
 
-def _mismatched(table: CandidateTable) -> list[str]:
-    return [
-        f"schema_mismatch:{view}" for view, counts in table.unusable.items() if counts["mismatched"]
-    ]
+def _exclusions(
+    table: CandidateTable,
+    request: RecommendationRequest,
+    policy: Policy,
+    now: RequestColumns,
+    circumstances: Circumstances,
+) -> Exclusions:
+    """Return who may not be sent; where that is all, as availabilities cannot be had, by profile.
+
+    Without anything wrong it stays: nobody may be sent.
+    """
+    excluded = exclusions(table, request, policy, now)
+    if excluded.eligible.any() or not availability_is_away(circumstances.degraded):
+        return excluded
+    by_profile = exclusions(table, request, policy, now, profile_only=True)
+    if not by_profile.eligible.any():
+        return excluded
+    circumstances.note(Rung.PROFILE_ONLY)
+    return by_profile
 
 
 def _nobody(answer: RecommendationAnswer, request: RecommendationRequest) -> NoCandidateError:

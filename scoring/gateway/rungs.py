@@ -10,7 +10,10 @@
 Each is counted in ``gateway_degraded_total`` by its name.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
+
+from feature_repo.schema import PROVIDER_AVAILABILITY
 
 
 class Rung(StrEnum):
@@ -36,3 +39,9 @@ def pipeline_stalled(view: str) -> str:
 def schema_mismatch(view: str) -> str:
     """Return the rung of a view of which rows of another schema were found, and not used."""
     return f"schema_mismatch:{view}"
+
+
+def availability_is_away(degraded: Iterable[str]) -> bool:
+    """Return whether these rungs mean that nobody's present availability can be had."""
+    without = {Rung.LAST_ROWS, pipeline_stalled(PROVIDER_AVAILABILITY.name)}
+    return not without.isdisjoint(degraded)

@@ -12,12 +12,9 @@ import numpy.typing as npt
 
 from feature_repo.model_matrix import MODEL_FEATURES
 from scoring.endpoint.protocol import ResponseError, decode_response, encode_request
-from scoring.endpoint.scorer import Scorer, Scores
+from scoring.endpoint.scorer import Scores
 
 logger = logging.getLogger(__name__)
-
-ENDPOINT_FAILED = "endpoint_unavailable"
-RULE_USED = "model_unavailable_rule_score"
 
 RULE_VERSION = "rule-1"
 RULE_SPREAD = 1.6
@@ -93,27 +90,6 @@ class CandidateScorer(Protocol):
         Raises:
             EndpointError: It cannot.
         """
-
-
-class ScoreLadder:
-    """Endpoint, then in process, then rule."""
-
-    def __init__(self, endpoint: CandidateScorer, in_process: Scorer | None) -> None:
-        self._endpoint = endpoint
-        self._in_process = in_process
-        self._rule = RuleScorer()
-
-    async def score(self, matrix: Matrix, explain_rows: int, degraded: list[str]) -> Scores:
-        """Score float32 [n, f], noting in ``degraded`` what did not work."""
-        try:
-            return await self._endpoint.score(matrix, explain_rows)
-        except EndpointError as error:
-            logger.warning("%s; scoring in process", error)
-            degraded.append(ENDPOINT_FAILED)
-        if self._in_process is not None:
-            return self._in_process.score(matrix, explain_rows)
-        degraded.append(RULE_USED)
-        return self._rule.score(matrix)
 
 
 def _feature(matrix: Matrix, name: str) -> npt.NDArray[np.float32]:

@@ -37,6 +37,9 @@ class DecisionLog:
         self._buffer: queue.Queue[Encode] = queue.Queue(BUFFER_DECISIONS)
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="decision-log", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write; what was logged before is kept."""
         self._thread.start()
 
     def log(self, encode: Encode) -> None:

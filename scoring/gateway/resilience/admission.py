@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from scoring.gateway.errors import OverloadedError
 from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit
 from scoring.gateway.resilience.clock import Clock, monotonic
 from scoring.gateway.resilience.deadline import Deadline
@@ -19,10 +20,6 @@ QUEUE_REQUESTS = 16
 LONGEST_WAIT_S = 0.04
 SHEDDING_S = 1.0
 """For so long after a request had to wait or was refused, work is made smaller."""
-
-
-class OverloadedError(Exception):
-    """There is more to do than can be done in time; nothing was begun."""
 
 
 class Admission:
@@ -71,7 +68,7 @@ class Admission:
         self._shedding_until_s = self._clock() + SHEDDING_S
         if len(self._waiting) >= self._queue:
             REFUSED.labels(why="queue_full").inc()
-            raise OverloadedError("as many requests wait as may wait")
+            raise _overloaded("as many requests wait as may wait")
         await self._wait(deadline.within(LONGEST_WAIT_S))
 
     async def _wait(self, longest_s: float) -> None:
@@ -83,7 +80,7 @@ class Admission:
         except TimeoutError:
             self._give_up(turn)
             REFUSED.labels(why="waited_too_long").inc()
-            raise OverloadedError("its turn did not come in time") from None
+            raise _overloaded("its turn did not come in time") from None
         except BaseException:
             self._give_up(turn)
             raise
@@ -107,3 +104,12 @@ class Admission:
             if not turn.done():
                 self._take()
                 turn.set_result(None)
+
+
+def _overloaded(why: str) -> OverloadedError:
+    return OverloadedError(
+        f"there is more to do than can be done in time: {why}",
+        field="load",
+        value="too many requests",
+        remedy="ask again after the seconds in Retry-After; operations add processes",
+    )

@@ -1,9 +1,16 @@
 """By when a request is to be answered, carried through its stages."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
 from scoring.gateway.resilience.clock import Clock, monotonic
+
+
+class DeadlineExceededError(Exception):
+    """The request's own time is over; of what it waited for, that says nothing."""
 
 
 @dataclass(frozen=True)
@@ -30,3 +37,20 @@ class Deadline:
     def within(self, limit_s: float, keep_s: float = 0.0) -> float:
         """Return how long something may take: ``limit_s``, or less, so that ``keep_s`` is left."""
         return min(limit_s, max(self.remaining_s() - keep_s, 0.0))
+
+    @asynccontextmanager
+    async def limit(self, limit_s: float, keep_s: float = 0.0) -> AsyncIterator[None]:
+        """End the block after ``limit_s``, or sooner, so that ``keep_s`` is left.
+
+        Raises:
+            TimeoutError: It took ``limit_s``.
+            DeadlineExceededError: There was less time than that.
+        """
+        allowed_s = self.within(limit_s, keep_s)
+        try:
+            async with asyncio.timeout(allowed_s):
+                yield
+        except TimeoutError as error:
+            if allowed_s < limit_s:
+                raise DeadlineExceededError(f"no answer in the {allowed_s:.3f} s left") from error
+            raise

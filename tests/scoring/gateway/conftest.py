@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from feature_repo.online.read_route import ReadRoute
 from feature_repo.online.reader import AsyncFeatureReader
 from feature_repo.online.redis_settings import RedisSettings
+from feature_repo.online.row_memory import RowMemory
 from feature_repo.online.row_writer import RowWriter
 from feature_repo.online.wire import wires
 from feature_repo.schema import (
@@ -27,13 +28,18 @@ from scoring.gateway.app import Gateway, create_app
 from scoring.gateway.decision_log import DecisionLog, DecisionStream
 from scoring.gateway.held import HeldDecisions
 from scoring.gateway.pipeline import Pipeline
+from scoring.gateway.pipeline_watch import PipelineWatch
 from scoring.gateway.policy.file import DEFAULT_POLICY, reloaded_policy
 from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.readiness import redis_check
 from scoring.gateway.reloaded import Reloaded
 from scoring.gateway.replies import Replies
+from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit
+from scoring.gateway.resilience.admission import Admission
 from scoring.gateway.retrieve import Retriever
-from scoring.gateway.score import EndpointError, Matrix, ScoreLadder
+from scoring.gateway.score import EndpointError, Matrix
+from scoring.gateway.score_ladder import ScoreLadder
+from scoring.gateway.store_ladder import StoreLadder
 from tests.support import rows
 from tests.support.bundles import make_bundle
 
@@ -146,10 +152,11 @@ def gateway(
     assert redis_client.ping()
     wire, _ = wires(RedisSettings(redis_server))
     route = ReadRoute(wire)
+    reader = AsyncFeatureReader(route, PROJECT, RowMemory())
+    watch = PipelineWatch(reader.beacons, lambda: time.time_ns() // 1000)
     pipeline = Pipeline(
-        retriever=Retriever(route, PROJECT),
-        reader=AsyncFeatureReader(route, PROJECT),
-        ladder=ScoreLadder(endpoint, endpoint.scorer),
+        store=StoreLadder(Retriever(route, PROJECT), reader, watch),
+        scores=ScoreLadder(endpoint, endpoint.scorer),
         policy=reloaded_policy(DEFAULT_POLICY),
         first_places=FirstPlaces(),
     )
@@ -157,7 +164,9 @@ def gateway(
     checks = [redis_check(route, PROJECT)]
     app = create_app(
         Gateway(
+            door=Admission(AdaptiveLimit()),
             pipeline=pipeline,
+            watch=watch,
             scorer=endpoint.scorer,
             replies=Replies(),
             held=HeldDecisions(),

@@ -2,21 +2,7 @@ import numpy as np
 import pytest
 
 from feature_repo.model_matrix import MODEL_FEATURES
-from scoring.gateway.score import (
-    ENDPOINT_FAILED,
-    RULE_USED,
-    EndpointError,
-    EndpointScorer,
-    RuleScorer,
-    ScoreLadder,
-)
-
-
-class _Away:
-    """An endpoint that does not answer."""
-
-    async def invoke(self, body: bytes) -> bytes:
-        raise EndpointError(f"no answer to {len(body)} bytes")
+from scoring.gateway.score import EndpointError, EndpointScorer, RuleScorer
 
 
 class _Nonsense:
@@ -38,15 +24,6 @@ async def test_an_answer_that_is_no_scores_is_an_endpoint_error() -> None:
     """What answers but not with scores counts as an endpoint that failed."""
     with pytest.raises(EndpointError, match="cannot be read"):
         await EndpointScorer(_Nonsense()).score(_matrix(request_time__eta_min=[1.0]))
-
-
-async def test_without_endpoint_and_bundle_the_rule_answers() -> None:
-    """The last rung always answers, and both failures are named."""
-    degraded: list[str] = []
-    ladder = ScoreLadder(EndpointScorer(_Away()), in_process=None)
-    scores = await ladder.score(_matrix(request_time__eta_min=[30.0, 10.0]), 5, degraded)
-    assert degraded == [ENDPOINT_FAILED, RULE_USED]
-    assert scores.scores[1] > scores.scores[0]
 
 
 def test_the_rule_prefers_the_sooner_and_the_more_reliable() -> None:

@@ -17,9 +17,9 @@ PATIENCE_S = 20.0
 
 
 def _log(kinesis: Stream, spill: Path | None = None) -> DecisionLog:
-    return DecisionLog(
-        DecisionStream(kinesis, "decisions"), None if spill is None else Spill(spill)
-    )
+    log = DecisionLog(DecisionStream(kinesis, "decisions"), None if spill is None else Spill(spill))
+    log.start()
+    return log
 
 
 def _put(log: DecisionLog, numbers: range) -> None:

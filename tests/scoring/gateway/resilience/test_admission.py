@@ -3,12 +3,12 @@ from collections.abc import Callable
 
 import pytest
 
+from scoring.gateway.errors import OverloadedError
 from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit, LimitSettings
 from scoring.gateway.resilience.admission import (
     LONGEST_WAIT_S,
     SHEDDING_S,
     Admission,
-    OverloadedError,
 )
 from scoring.gateway.resilience.deadline import Deadline
 from tests.support import virtual_time

@@ -1,0 +1,147 @@
+"""The rungs of the feature store: Redis, then the rows read last."""
+
+import numpy as np
+from redis import RedisError
+from redis.exceptions import ConnectionError as LostError
+
+from feature_repo.online.reader import AsyncFeatureReader
+from scoring.gateway.circumstances import Circumstances
+from scoring.gateway.errors import StoreUnavailableError
+from scoring.gateway.last_positions import LastPositions
+from scoring.gateway.messages import RecommendationRequest
+from scoring.gateway.pipeline_watch import PipelineWatch, without
+from scoring.gateway.read import CandidateTable, read, recall
+from scoring.gateway.resilience.circuit_breaker import CircuitBreaker, CircuitOpenError
+from scoring.gateway.resilience.clock import Clock, monotonic
+from scoring.gateway.resilience.deadline import DeadlineExceededError
+from scoring.gateway.resilience.metrics import RETRIES
+from scoring.gateway.resilience.retry_budget import RetryBudget
+from scoring.gateway.retrieve import MAX_CANDIDATES, Retriever
+from scoring.gateway.rungs import Rung, pipeline_stalled, schema_mismatch
+from scoring.gateway.stages import StageClock
+
+REDIS_S = 0.05
+"""The longest that Redis is waited for, retrieve and read together; the budget is 18 ms at p99."""
+REST_S = 0.06
+"""What the stages after it need, the endpoint's failure included."""
+RETRY_SHARE = 0.1
+SHEDDING_CANDIDATES = 100
+
+
+class StoreLadder:
+    """Finds and reads candidates on the first rung that answers; belongs to one event loop.
+
+    Args:
+        retriever: Asks the geo index.
+        reader: Reads rows; the ones that it remembers are the lower rung.
+        watch: Knows which pipelines stand still.
+        clock: What tells the time.
+    """
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        reader: AsyncFeatureReader,
+        watch: PipelineWatch,
+        clock: Clock = monotonic,
+    ) -> None:
+        self._retriever = retriever
+        self._reader = reader
+        self._watch = watch
+        self._positions = LastPositions()
+        self._breaker = CircuitBreaker("redis", (RedisError, TimeoutError), clock)
+        self._retries = RetryBudget(RETRY_SHARE)
+
+    async def candidates(
+        self,
+        request: RecommendationRequest,
+        decided_us: int,
+        stages: StageClock,
+        circumstances: Circumstances,
+    ) -> CandidateTable:
+        """Return who may come into question, and what is known of them.
+
+        Raises:
+            StoreUnavailableError: Redis did not answer, and nothing is known from before.
+        """
+        try:
+            table = await self._breaker.call(
+                lambda: self._from_redis(request, decided_us, stages, circumstances)
+            )
+        except (RedisError, TimeoutError, DeadlineExceededError, CircuitOpenError) as error:
+            circumstances.note(Rung.LAST_ROWS)
+            table = self._from_memory(request, decided_us, stages, error)
+        for view, counts in table.unusable.items():
+            if counts["mismatched"]:
+                circumstances.note(schema_mismatch(view))
+        for view in self._watch.stalled:
+            circumstances.note(pipeline_stalled(view))
+        return without(table, self._watch.stalled)
+
+    async def _from_redis(
+        self,
+        request: RecommendationRequest,
+        decided_us: int,
+        stages: StageClock,
+        circumstances: Circumstances,
+    ) -> CandidateTable:
+        self._retries.request()
+        async with circumstances.deadline.limit(REDIS_S, keep_s=REST_S):
+            try:
+                return await self._ask(request, decided_us, stages, circumstances)
+            except LostError:
+                if not self._retries.take():
+                    raise
+                RETRIES.labels(dependency="redis").inc()
+                return await self._ask(request, decided_us, stages, circumstances)
+
+    async def _ask(
+        self,
+        request: RecommendationRequest,
+        decided_us: int,
+        stages: StageClock,
+        circumstances: Circumstances,
+    ) -> CandidateTable:
+        with stages.stage("retrieve"):
+            found = await self._retriever.retrieve(request)
+            provider_ids = found.provider_ids
+            if circumstances.shedding and request.candidates is None:
+                provider_ids = provider_ids[:SHEDDING_CANDIDATES]
+                if len(provider_ids) < len(found.provider_ids):
+                    circumstances.note(Rung.FEWER_CANDIDATES)
+        with stages.stage("read"):
+            table = await read(self._reader, request, decided_us, provider_ids)
+            self._remember(table)
+        return table
+
+    def _remember(self, table: CandidateTable) -> None:
+        columns = table.columns
+        lat, lon = columns["provider_motion__lat"], columns["provider_motion__lon"]
+        unknown = np.isnan(lat)
+        self._positions.remember(
+            table.provider_ids,
+            np.where(unknown, columns["provider_profile__base_lat"], lat),
+            np.where(unknown, columns["provider_profile__base_lon"], lon),
+        )
+
+    def _from_memory(
+        self,
+        request: RecommendationRequest,
+        decided_us: int,
+        stages: StageClock,
+        error: Exception,
+    ) -> CandidateTable:
+        with stages.stage("retrieve"):
+            provider_ids = request.candidates
+            if provider_ids is None:
+                provider_ids = self._positions.near(request.location, MAX_CANDIDATES)
+        with stages.stage("read"):
+            table = recall(self._reader, request, decided_us, list(dict.fromkeys(provider_ids)))
+        if table.unusable["provider_profile"]["missing"] == len(table.provider_ids):
+            raise StoreUnavailableError(
+                f"Redis did not answer ({error}), and no candidate is known from before",
+                field="feature store",
+                value=type(error).__name__,
+                remedy="ask again; operations see /readyz",
+            ) from error
+        return table
