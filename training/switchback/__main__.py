@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     power.add_argument("--days", type=_days, nargs="+", default=[7, 14, 21, 28], help="to try")
     power.add_argument("--wanted", type=_share, default=0.8, help="power to reach")
     aa = command(
-        "aa", commands.run_aa, "false alarms without effect; exit code 3 if not 5 +- 1 in 100"
+        "aa", commands.run_aa, "false alarms without effect; exit code 3 if not 5 % up to chance"
     )
     _simulation(aa, simulations=1000)
     aa.add_argument("--days", type=_days, default=14, help="of the experiment")
@@ -102,7 +102,9 @@ def _simulation(one: argparse.ArgumentParser, simulations: int) -> None:
         "--outcomes", type=Path, default=None,
         help="past outcome rows to take regions, demand and success rates from instead",
     )  # fmt: skip
-    one.add_argument("--simulations", type=_count, default=simulations, help="experiments")
+    one.add_argument(
+        "--simulations", type=_count, default=simulations, help="experiments; more are surer"
+    )
     one.add_argument("--redraws", type=_redraws, default=999, help="of the assignment")
     one.add_argument("--out", type=Path, default=None, help="a .png to write")
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from training.switchback.guardrails import Guardrail
 from training.switchback.trials import Share
 
 _CONTROL, _TREATMENT, _LIMIT = "#d0d7de", "#0072b2", "#d55e00"
+NO_ENDS = "interval without ends: too few blocks for this level"
 _TITLES = {
     "success": "success, share",
     "minutes_to_arrival": "minutes to arrival",
@@ -51,14 +53,25 @@ def effects(
     panels = figure.subplots(len(found), 1, squeeze=False)[:, 0]
     for panel, (name, effect) in zip(panels, found.items(), strict=True):
         panel.axvline(0, color="#666666", linewidth=1)
-        panel.plot([effect.low, effect.high], [0, 0], color=_TREATMENT, linewidth=2)
         panel.plot(effect.value, 0, "o", color=_TREATMENT)
+        _draw_interval(panel, effect)
         if name in limits:
             panel.axvline(limits[name], color=_LIMIT, linestyle="--", linewidth=1)
         panel.set_yticks([0], [_TITLES.get(name, name)])
         panel.set_ylim(-1, 1)
     panels[-1].set_xlabel(f"treatment less control, {level:.0%} intervals; dashed: most allowed")
     figure.savefig(path, dpi=120)
+
+
+def _draw_interval(panel: Axes, effect: Effect) -> None:
+    if np.isfinite([effect.low, effect.high]).all():
+        panel.plot([effect.low, effect.high], [0, 0], color=_TREATMENT, linewidth=2)
+        return
+    panel.axhline(0, color=_TREATMENT, linestyle=":", linewidth=2)
+    panel.text(
+        0.5, 0.85, NO_ENDS, transform=panel.transAxes, ha="center", va="top", fontsize=9,
+        bbox={"color": "white"},
+    )  # fmt: skip
 
 
 def power(shares: dict[int, Share], wanted: float, title: str, path: Path) -> None:

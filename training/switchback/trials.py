@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest, norm, t
+from scipy.stats import binom, binomtest, norm, t
 
 from training.switchback import generator
 from training.switchback.analysis import Score, p_values, residuals
@@ -60,7 +60,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Share:
-    """A share of experiments with its 95 % interval (Wilson)."""
+    """A share of experiments with an interval."""
 
     value: float
     low: float
@@ -91,10 +91,16 @@ def simulate(
 
 
 def rejected(p_value: Floats, size: float = 0.05) -> Share:
-    """Return the share of p-values at or below a size."""
+    """Return the share of p-values at or below a size, with its 95 % interval (Wilson)."""
     count = int((p_value <= size).sum())
     ends = binomtest(count, len(p_value)).proportion_ci(method="wilson")
     return Share(count / len(p_value), float(ends.low), float(ends.high))
+
+
+def by_chance(size: float, count: int, level: float) -> Share:
+    """Return between which shares of ``count`` experiments a true share lies, but for 1 - level."""
+    low, high = binom.interval(level, count, size)
+    return Share(size, float(low) / count, float(high) / count)
 
 
 def clustered_p_values(blocks: BlockMeans, treated: Bools) -> Floats:

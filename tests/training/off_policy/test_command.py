@@ -38,6 +38,24 @@ def test_estimates_are_printed_and_written(log: Path, capsys: pytest.CaptureFixt
     assert (out / "forest.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_weights_are_cut_as_asked(log: Path) -> None:
+    """Cut at 1.5, the estimates are of the cut weights, and the table says how many were.
+
+    Two of four: IPS (1.5 + 1.5) / 4 = 0.75, SNIPS 3 / (1.5 + 0.4 + 1.5 + 1) = 0.681818; of 120
+    decisions the effective size is 30 x 3.42049. An 80 % interval is narrower than a 95 % one.
+    """
+    out = log.parent / "out"
+    main([str(log), "--policies", "new", "--highest-weight", "1.5", "--out", str(out)])
+    found = pd.read_csv(out / "estimates.csv").set_index("estimator")
+    np.testing.assert_allclose(found.loc[["IPS", "SNIPS"], "value"], [0.75, 0.681818], rtol=1e-5)
+    assert (found["clipped_share"] == 0.5).all()
+    np.testing.assert_allclose(found["effective_sample_size"], 30 * 3.42049, rtol=1e-5)
+    assert _reach(found) == pytest.approx(1.959964)
+    main([str(log), "--policies", "new", "--level", "0.8", "--out", str(out)])
+    found = pd.read_csv(out / "estimates.csv").set_index("estimator")
+    assert _reach(found) == pytest.approx(1.281552)
+
+
 def test_a_refusal_is_exit_code_3_and_does_not_hide_the_others(
     log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,11 +72,17 @@ def test_a_refusal_is_exit_code_3_and_does_not_hide_the_others(
 def test_a_propensity_below_the_floor_is_no_support(
     log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Mass on candidates below the floor is measured: A of d3 (0.1) and none else, over 4."""
+    """Mass on candidates below the floor is measured: A of d3 (0.1) and none else, over 4.
+
+    A candidate at the floor is supported, and the mass that is allowed can be chosen.
+    """
     with pytest.raises(SystemExit) as ended:
         main([str(log), "--policies", "new", "--propensity-floor", "0.21"])
     assert ended.value.code == 3
     assert "2.50% of its probability is on candidates" in capsys.readouterr().err
+    assert main([str(log), "--policies", "new", "--propensity-floor", "0.2"]) == 0
+    allowed = ["--propensity-floor", "0.21", "--most-unsupported-mass", "0.026"]
+    assert main([str(log), "--policies", "new", *allowed]) == 0
 
 
 def test_a_bad_table_is_exit_code_2(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -67,3 +91,9 @@ def test_a_bad_table_is_exit_code_2(log: Path, capsys: pytest.CaptureFixture[str
         main([str(log), "--policies", "new", "--reward", "profit"])
     assert ended.value.code == 2
     assert "['profit'] are missing" in capsys.readouterr().err
+
+
+def _reach(found: pd.DataFrame) -> float:
+    """Return how many standard errors the first interval reaches up."""
+    first = found.iloc[0]
+    return float((first["high"] - first["value"]) / first["standard_error"])

@@ -9,10 +9,12 @@ import pytest
 
 from tests.training.conftest import Prepared
 from training import models
+from training.evaluation import cases
 from training.files import TRAINING_SET, write_part
 from training.models import TrainedModels
 from training.off_policy import from_archive
 from training.off_policy.__main__ import main
+from training.selection import TEST
 
 
 def test_a_policy_offers_to_its_best_the_first_of_equals() -> None:
@@ -24,16 +26,44 @@ def test_a_policy_offers_to_its_best_the_first_of_equals() -> None:
 
 def test_events_that_miss_a_candidate_or_a_label_are_left_out() -> None:
     """Only whole events with a label of the first offer stay, with their propensities."""
-    keys = [("whole", "A"), ("whole", "B"), ("part", "A"), ("part", "B"), ("open", "A")]
+    keys = [(name, provider) for name in ("whole", "part", "late") for provider in "AB"]
+    keys += [("open", "A")]
     decisions = pd.DataFrame(keys, columns=["event_id", "provider_id"]).assign(
-        propensity=[0.7, 0.3, 0.6, 0.4, 1.0]
+        propensity=[0.7, 0.3, 0.6, 0.4, 0.5, 0.5, 1.0]
     )
+    # of "late" only the second offer has a label
     test = decisions.drop(columns="propensity").assign(
-        offer_rank=[0, 1, 1, 0, 1], success=[None, True, False, None, None]
+        offer_rank=[0, 1, 1, 0, 1, 2, 1],
+        success=[None, True, False, None, None, True, None],
     )
     found = from_archive.whole_events(test.drop(index=3), decisions)
     assert found["event_id"].tolist() == ["whole", "whole"]
     assert found["propensity"].tolist() == [0.7, 0.3]
+
+
+def test_the_table_has_each_policys_choice_in_the_tested_events(
+    prepared: Prepared, training_set: pd.DataFrame, trained: TrainedModels, tmp_path: Path
+) -> None:
+    """Nearest, lowest ETA and the model's best are chosen; predictions are calibrated chances."""
+    write_part(training_set, tmp_path / TRAINING_SET, date(2026, 1, 5))
+    models.save(trained, tmp_path)
+    table = from_archive.build(prepared.data, tmp_path)
+    rows = table[["event_id", "provider_id"]].merge(training_set, on=["event_id", "provider_id"])
+    assert set(rows["split"]) == {TEST}
+    said = cases.predict(trained, rows)
+    assert said.chance is not None
+    np.testing.assert_allclose(table[from_archive.PREDICTION], said.chance)
+    best = {
+        "model": said.score,
+        "nearest": -rows["request_time__driver_distance_km"].to_numpy(),
+        "lowest_eta": -rows["request_time__eta_min"].to_numpy(),
+    }
+    for policy, score in best.items():
+        highest = pd.Series(score).groupby(table["event_id"]).transform("max")
+        assert (score[table[policy] == 1] == highest[table[policy] == 1]).all()
+        assert (table.groupby("event_id")[policy].sum() == 1).all()
+    sizes = table.groupby("event_id")["event_id"].transform("size")
+    np.testing.assert_allclose(table["uniform"], 1 / sizes)
 
 
 def test_an_archive_can_be_put_through_the_command(

@@ -37,6 +37,34 @@ class Twin:
         """Return what a policy is truly worth."""
         return float((probability * self.truth).sum(axis=1).mean())
 
+    def standard_errors(
+        self, policy: Floats, prediction: Floats, decisions: int
+    ) -> dict[str, float]:
+        """Return the estimators' true standard errors on a log of so many decisions.
+
+        Nothing is drawn: each is the root of the variance of one decision's influence, over all
+        contexts, the log's choices (by its propensities) and their outcomes (by the true chances).
+        """
+        weight, value = policy / self.propensity, self.value(policy)
+        expected = (policy * prediction).sum(axis=1, keepdims=True)
+        influences = {
+            "IPS": (weight, np.zeros_like(weight)),
+            "SNIPS": (weight * (1 - value), -weight * value),
+            "DR": (expected + weight * (1 - prediction), expected - weight * prediction),
+        }
+        return {
+            name: float(np.sqrt(self._variance(*of_outcome) / decisions))
+            for name, of_outcome in influences.items()
+        }
+
+    def _variance(self, if_success: Floats, if_failure: Floats) -> float:
+        """Return the variance of a number that hangs on context, choice and outcome."""
+        first, second = (
+            (self.propensity * (self.truth * s + (1 - self.truth) * f)).sum(axis=1).mean()
+            for s, f in ((if_success, if_failure), (if_success**2, if_failure**2))
+        )
+        return float(second - first**2)
+
     def log(
         self, decisions: int, policies: dict[str, Floats], prediction: Floats, seed: int
     ) -> LoggedDecisions:

@@ -58,14 +58,16 @@ def test_a_broken_guardrail_is_exit_code_3(
 
 
 def test_power_and_aa_print_and_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Both simulations print their shares and write a plot; aa ends well if 5 +- 1 % are alarms."""
+    """Both simulations print their shares and write a plot; aa ends well if 5 % are alarms."""
     small = ["--regions", "2", "--hours-per-block", "6", "--redraws", "199"]
     power = ["power", *small, "--effect", "0.2", "--days", "6", "4", "--simulations", "40"]
     assert main([*power, "--out", str(tmp_path / "power.png")]) == 0
     assert "80% power from 4 days on" in capsys.readouterr().out
     aa = ["aa", *small, "--days", "6", "--simulations", "400"]
     assert main([*aa, "--out", str(tmp_path / "aa.png")]) == 0
-    assert "t-test over events" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "t-test over events" in printed
+    assert "Of 400 experiments, an analysis with 5% false alarms has 2.5% to 8.0%" in printed
     for name in ("power.png", "aa.png"):
         assert (tmp_path / name).read_bytes().startswith(PNG)
 
@@ -80,12 +82,14 @@ def test_rates_of_past_outcomes_can_be_simulated(
 
 
 def test_false_alarms_off_the_mark_are_exit_code_3(capsys: pytest.CaptureFixture[str]) -> None:
-    """Twenty experiments cannot show 5 +- 1 %, unless exactly one is an alarm: that is said."""
-    arguments = ["aa", "--simulations", "8", "--redraws", "99", "--regions", "1", "--days", "2"]
+    """A design of sixteen assignments cannot be significant: no alarm in 200 is found out."""
+    size = ["--regions", "1", "--days", "2", "--hours-per-block", "6", "--simulations", "200"]
     with pytest.raises(SystemExit) as ended:
-        main(arguments)
+        main(["aa", *size, "--redraws", "99"])
     assert ended.value.code == 3
-    assert "of 8 experiments without effect, not 5 +- 1 %" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "false alarms: 0.0%" in told
+    assert "1.5% to 9.5% by chance" in told
 
 
 @pytest.mark.parametrize(
