@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,23 @@ class Shares:
     tier: Count
 
 
+@dataclass(frozen=True)
+class Seen:
+    """The candidates of one decision, found in the counts.
+
+    Attributes:
+        slots: Where each provider is counted, int [n].
+        tiers: Their tiers, int [n], 0 to 9.
+        weight: What this decision weighs.
+        shares: The counts before this decision.
+    """
+
+    slots: Indices
+    tiers: Indices
+    weight: float
+    shares: Shares
+
+
 class FirstPlaces:
     """Counts with a window that forgets: a decision counts e^-1 after ``window_s`` seconds.
 
@@ -60,37 +77,23 @@ class FirstPlaces:
         """Return how many providers are known."""
         return len(self._slots)
 
-    def shares(
-        self,
-        provider_ids: Sequence[str],
-        tiers: Indices,
-        now_s: float,
-        window_s: float,
-    ) -> Shares:
-        """Return the counts of these candidates (tiers int [n], 0 to 9) before this decision."""
-        weight = self._weight(now_s, window_s)
-        slots = np.fromiter(
-            map(self._slots.get, provider_ids, repeat(-1)), np.intp, len(provider_ids)
-        )
-        provider = np.where(slots >= 0, self._providers[:, slots], 0.0) / weight
-        tier = self._tiers[:, tiers] / weight
-        return Shares(Count(provider[0], provider[1]), Count(tier[0], tier[1]))
+    def find(
+        self, provider_ids: Sequence[str], tiers: Indices, now_s: float, window_s: float
+    ) -> Seen:
+        """Return what is counted of these candidates (each once; tiers int [n], 0 to 9)."""
+        weight, slots = self._weight(now_s, window_s), self._slots_for(provider_ids)
+        provider, tier = self._providers[:, slots] / weight, self._tiers[:, tiers] / weight
+        shares = Shares(Count(provider[0], provider[1]), Count(tier[0], tier[1]))
+        return Seen(slots, tiers, weight, shares)
 
-    def record(
-        self,
-        provider_ids: Sequence[str],
-        tiers: Indices,
-        first: int,
-        now_s: float,
-        window_s: float,
-    ) -> None:
-        """Take a decision into account: who could be sent, and which row stands first."""
-        weight = self._weight(now_s, window_s)
-        slots = self._slots_for(provider_ids)
-        self._providers[0, slots] += weight  # each provider is a candidate once
-        self._providers[1, slots[first]] += weight
-        self._tiers[0, np.unique(tiers)] += weight
-        self._tiers[1, tiers[first]] += weight
+    def record(self, seen: Seen, first: int) -> None:
+        """Take a decision into account, right after ``find``; a row is first."""
+        self._providers[0, seen.slots] += seen.weight
+        self._providers[1, seen.slots[first]] += seen.weight
+        present = np.zeros(TIERS, dtype=np.bool_)
+        present[seen.tiers] = True
+        self._tiers[0, present] += seen.weight
+        self._tiers[1, seen.tiers[first]] += seen.weight
 
     def _weight(self, now_s: float, window_s: float) -> float:
         """Return what a decision now weighs, bringing the counts to it where it grew too large."""
@@ -104,14 +107,16 @@ class FirstPlaces:
         return weight
 
     def _slots_for(self, provider_ids: Sequence[str]) -> Indices:
-        new = [p for p in provider_ids if p not in self._slots]
-        if len(self._slots) + len(new) > self._providers.shape[1]:
-            self._forget_half()
-            new = [p for p in provider_ids if p not in self._slots]
-        self._slots.update(
-            zip(new, range(len(self._slots), len(self._slots) + len(new)), strict=True)
-        )
+        if not self._slots.keys() >= set(provider_ids):
+            self._add(provider_ids)
         return np.fromiter(map(self._slots.__getitem__, provider_ids), np.intp, len(provider_ids))
+
+    def _add(self, provider_ids: Sequence[str]) -> None:
+        room = self._providers.shape[1] - len(self._slots)
+        if len(set(provider_ids) - self._slots.keys()) > room:
+            self._forget_half()
+        new = [p for p in provider_ids if p not in self._slots]
+        self._slots.update(zip(new, count(len(self._slots)), strict=False))
 
     def _forget_half(self) -> None:
         kept = np.argsort(-self._providers[0, : len(self._slots)], kind="stable")

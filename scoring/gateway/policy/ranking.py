@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import repeat
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from scoring.gateway.policy.rules import ContractMinimum, Exploration, Fairness,
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
+Scores = npt.NDArray[np.float32]
 
 PRIOR_DECISIONS = 20.0
 """A share counts so many decisions more, without a first place: few decisions prove nothing."""
@@ -55,7 +57,7 @@ class Situation:
     """
 
     provider_ids: Sequence[str]
-    scores: npt.NDArray[np.float32]
+    scores: Scores
     success_probability: npt.NDArray[np.float32]
     tiers: Indices
     position_unknown: Mask
@@ -96,21 +98,19 @@ def rank(situation: Situation, policy: Policy, event_id: str) -> Ranking:
     """Order the candidates; the same input gives the same order, as the draw is the event's own."""
     spillover = _spillover(situation, policy)
     classes = 2 * situation.position_unknown + spillover
-    handicap = _handicap(situation.shares, situation.tiers, policy.fairness)
-    scores = situation.scores.astype(np.float64)
-    unmoved = int(_order(classes, scores)[0])
-    acceptable = _acceptable(situation, classes, unmoved, policy.max_chance_cost)
-    order = _order(classes, scores - handicap * _spread(scores))
-    order = _with_first(order, int(order[acceptable[order]][0]))
-    owed = order[(_owed(situation, policy.contract_minimum) & acceptable)[order]]
-    by_contract = owed[:1] if len(owed) and owed[0] != order[0] else owed[:0]
-    order = _with_first(order, int(by_contract[0])) if len(by_contract) else order
-    propensity = first_place_propensity(order[acceptable[order]], len(order), policy.exploration)
-    drawn = _draw(event_id, policy.version, propensity)
+    handicap = _handicap(situation, policy.fairness)
+    unmoved = _order(classes, situation.scores)
+    acceptable = _acceptable(situation, classes, int(unmoved[0]), policy.max_chance_cost)
+    order = _fair_order(unmoved, classes, situation.scores, handicap, acceptable)
+    owed = _first_of(order, _owed(situation, policy.contract_minimum) & acceptable)
+    by_contract = [owed] if owed is not None and owed != order[0] else []
+    order = _with_first(order, by_contract)
+    front = order[acceptable[order]]
+    drawn = _draw(f"{policy.version}|{event_id}", front, policy.exploration)
     explored = [drawn] if drawn != order[0] else []
     return Ranking(
-        order=_with_first(order, drawn),
-        propensity=propensity,
+        order=_with_first(order, explored),
+        propensity=first_place_propensity(front, len(order), policy.exploration),
         handicap=handicap,
         actions=Actions(
             {
@@ -148,17 +148,18 @@ def _spillover(situation: Situation, policy: Policy) -> Mask:
     return np.zeros_like(spillover) if needed else spillover
 
 
-def _handicap(shares: Shares, tiers: Indices, rule: Fairness) -> Floats:
-    provider = _excess(shares.provider, np.float64(rule.provider_share))
-    tier = _excess(shares.tier, _by_tier(rule.tier_shares, otherwise=1.0)[tiers])
-    handicap: Floats = rule.handicap_cap * np.minimum(provider + tier, 1.0)
-    return handicap
+def _handicap(situation: Situation, rule: Fairness) -> Floats:
+    excess = _excess(situation.shares.provider, np.float64(rule.provider_share))
+    if rule.tier_shares:
+        allowed = _by_tier(rule.tier_shares, otherwise=1.0)[situation.tiers]
+        excess = np.minimum(excess + _excess(situation.shares.tier, allowed), 1.0)
+    return rule.handicap_cap * excess
 
 
 def _excess(count: Count, allowed: Floats | np.float64) -> Floats:
     """Return by how much a share is beyond the allowed one: 0 up to it, 1 from its double on."""
     share = count.first / (count.possible + PRIOR_DECISIONS)
-    excess: Floats = np.clip(share / allowed - 1, 0.0, 1.0)
+    excess: Floats = np.minimum(np.maximum(share / allowed - 1, 0.0), 1.0)
     return excess
 
 
@@ -187,31 +188,51 @@ def _by_tier(shares: dict[int, float], otherwise: float) -> Floats:
     return by_tier
 
 
-def _order(classes: Indices, scores: Floats) -> Indices:
+def _fair_order(
+    unmoved: Indices, classes: Indices, scores: Scores, handicap: Floats, acceptable: Mask
+) -> Indices:
+    """Return the order with the handicaps; its first is one who may stand first."""
+    if not handicap.any():
+        return unmoved
+    order = _order(classes, scores - handicap * _spread(scores))
+    first = _first_of(order, acceptable)
+    return order if first is None else _with_first(order, [first])
+
+
+def _order(classes: Indices, scores: npt.NDArray[np.floating[Any]]) -> Indices:
     """Return rows by class, then by score, then as they came."""
     order: Indices = np.lexsort((-scores, classes))  # a stable sort
     return order
 
 
-def _with_first(order: Indices, row: int) -> Indices:
-    return np.concatenate(([row], order[order != row]))
+def _first_of(order: Indices, mask: Mask) -> int | None:
+    """Return the first row of the order that the mask has."""
+    rows = order[mask[order]]
+    return int(rows[0]) if len(rows) else None
 
 
-def _spread(scores: Floats) -> float:
+def _with_first(order: Indices, row: list[int]) -> Indices:
+    """Return the order with a row, if there is one, moved to its front."""
+    return np.concatenate((row, order[order != row])).astype(np.intp) if row else order
+
+
+def _spread(scores: Scores) -> float:
     """Return the standard deviation of the scores that are finite."""
     finite = scores[np.isfinite(scores)]
     return float(finite.std()) if len(finite) else 0.0
 
 
-def _only(rows: Sequence[int] | Indices, count: int) -> Mask:
+def _only(rows: list[int], count: int) -> Mask:
     mask = np.zeros(count, dtype=np.bool_)
     mask[rows] = True
     return mask
 
 
-def _draw(event_id: str, version: str, propensity: Floats) -> int:
-    """Draw the first place from the propensities, by the event's own number in [0, 1)."""
-    digest = hashlib.blake2b(f"{version}|{event_id}".encode(), digest_size=8).digest()
+def _draw(seed: str, front: Indices, exploration: Exploration) -> int:
+    """Draw the first place as ``first_place_propensity`` has it, by the seed's number in [0, 1)."""
+    digest = hashlib.blake2b(seed.encode(), digest_size=8).digest()
     uniform = int.from_bytes(digest, "little") / 2**64
-    row = np.searchsorted(np.cumsum(propensity), uniform * propensity.sum(), side="right")
-    return int(min(row, np.flatnonzero(propensity)[-1]))
+    if uniform >= exploration.share:
+        return int(front[0])
+    among = front[: exploration.among]
+    return int(among[min(int(uniform / exploration.share * len(among)), len(among) - 1)])

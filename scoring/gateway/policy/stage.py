@@ -1,5 +1,7 @@
 """The policy stage as the pipeline calls it: from the candidates' columns to an order."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -34,27 +36,29 @@ def apply_policy(  # noqa: PLR0913, PLR0917 - the request, the model's word, the
         event_id: Decides what chance decides.
     """
     now_s, window_s = float(now.request_us[0]) / _US_PER_S, policy.window_min * _S_PER_MIN
-    ids, tiers = table.provider_ids, _tiers(table)
+    tiers = _tiers(table)
+    seen = first_places.find(table.provider_ids, tiers, now_s, window_s)
     situation = Situation(
-        provider_ids=ids,
+        provider_ids=table.provider_ids,
         scores=scores.scores,
         success_probability=scores.success_probability,
         tiers=tiers,
         position_unknown=position_unknown(table, now, policy.freshness),
         surge_ratio=_surge_ratio(table, now),
-        shares=first_places.shares(ids, tiers, now_s, window_s),
+        shares=seen.shares,
     )
     ranking = rank(situation, policy, event_id)
-    first_places.record(ids, tiers, int(ranking.order[0]), now_s, window_s)
+    first_places.record(seen, int(ranking.order[0]))
     return ranking
 
 
 def _tiers(table: CandidateTable) -> npt.NDArray[np.intp]:
-    tiers = np.nan_to_num(table.columns["provider_profile__contract_tier"], nan=0.0)
-    return np.clip(tiers, 0, TIERS - 1).astype(np.intp)
+    known = np.fmax(table.columns["provider_profile__contract_tier"], 0)  # 0 where it is NaN
+    return np.minimum(known, TIERS - 1).astype(np.intp)
 
 
 def _surge_ratio(table: CandidateTable, now: RequestColumns) -> float:
     """Return the feature ``surge_ratio`` of this request; an unknown demand counts as none."""
-    open_requests = float(np.nan_to_num(table.columns["cell_demand__open_requests"][0], nan=0.0))
-    return (open_requests + 1) / (float(now.available_candidates[0]) + 1)
+    open_requests = float(table.columns["cell_demand__open_requests"][0])
+    known = 0.0 if math.isnan(open_requests) else open_requests
+    return (known + 1) / (float(now.available_candidates[0]) + 1)
