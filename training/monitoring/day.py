@@ -96,8 +96,10 @@ def examine(
     aged = ages.table(served, sample)
     excluded = ages.exclusions(day.candidates)
     progress("quality: grading outcomes")
-    own = day.candidates["model_version"] == known.model_version
-    told = quality.measure(day.candidates[own], known.outcomes, known.as_of, known.maturity)
+    # where nobody could be sent no model was asked
+    scored = day.candidates[day.candidates["model_version"] != ""]
+    own = scored["model_version"] == known.model_version
+    told = quality.measure(scored[own], known.outcomes, known.as_of, known.maturity)
     return Examined(
         decisions=day.count,
         total=day.total,

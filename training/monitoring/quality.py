@@ -22,6 +22,7 @@ _TIMES = ("offered_ts", "promised_arrival_ts", "arrived_ts", "completed_ts", "ca
           "satisfaction_ts", "recorded_ts")  # fmt: skip
 _RIPENING = ["age_h", "offers", "success", "brier", "auc", "calibration_error",
              "other_success", "other_grade"]  # fmt: skip
+_MINUTE = "%Y-%m-%d %H:%M UTC"
 _EPOCH = pd.Timestamp(0, tz="UTC")
 
 
@@ -37,6 +38,8 @@ class Quality:
             at each age, and the shares whose success and grade are not the final ones,
             ``other_success, other_grade``.
         counts: What became of the outcomes.
+        known_until: What was known by then counted.
+        final_at: When every label of the decisions is final; None without decisions.
     """
 
     deciles: pd.DataFrame
@@ -44,6 +47,23 @@ class Quality:
     error_if_right: float
     ripening: pd.DataFrame
     counts: LabelCounts
+    known_until: datetime
+    final_at: datetime | None
+
+    @property
+    def labels(self) -> int:
+        """Offers with a final label."""
+        return int(self.deciles["offers"].sum())
+
+    @property
+    def awaited(self) -> str:
+        """How many labels there are, and until when the others are waited for."""
+        known = f"{self.known_until:{_MINUTE}}"
+        until = "" if self.final_at is None else f"; all are final at {self.final_at:{_MINUTE}}"
+        return (
+            f"{self.labels} ripe labels of these decisions, {self.counts.unripe} unripe, by "
+            f"outcomes known until {known}{until}"
+        )
 
 
 def measure(
@@ -55,7 +75,8 @@ def measure(
     """Join the chances that were told with what became of the offers.
 
     Args:
-        candidates: ``event_id, provider_id, success_probability`` of one model's decisions.
+        candidates: ``event_id, request_ts, provider_id, success_probability`` of one model's
+            decisions.
         outcomes: As ``training.labels.label`` takes them.
         as_of: What is known by then counts.
         maturity: Age at which a label is final.
@@ -67,7 +88,9 @@ def measure(
     deciles = by_decile(judged["success_probability"], judged["success"])
     ripe = of_these.merge(final[KEYS], on=KEYS)
     ripe = ripe[ripe["recorded_ts"] <= pd.Timestamp(as_of)]
-    return Quality(deciles, *_error(judged), _ripening(ripe, judged, maturity), counts)
+    final_at = candidates["request_ts"].max() + maturity if len(candidates) else None
+    ripening = _ripening(ripe, judged, maturity)
+    return Quality(deciles, *_error(judged), ripening, counts, as_of, final_at)
 
 
 def by_decile(chance: pd.Series, happened: pd.Series) -> pd.DataFrame:
@@ -134,12 +157,11 @@ def _at_age(both: pd.DataFrame) -> tuple[float, ...]:
 
 def findings(quality: Quality, limits: Limits) -> list[Finding]:
     """Return whether chances are off, beyond what the number of labels allows to say."""
-    labels = int(quality.deciles["offers"].sum())
-    if labels < _LEAST_LABELS:
+    if quality.labels < _LEAST_LABELS:
         return [
             Finding(
-                Severity.TELL, Kind.UNRIPE, "success_probability", "all", labels, _LEAST_LABELS,
-                f"{labels} ripe labels of these decisions, {quality.counts.unripe} unripe",
+                Severity.TELL, Kind.UNRIPE, "success_probability", "all", quality.labels,
+                _LEAST_LABELS, quality.awaited,
             )
         ]  # fmt: skip
     limit = max(limits.calibration_error, quality.error_if_right)

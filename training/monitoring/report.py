@@ -1,8 +1,10 @@
 """The report of a day: one HTML file, and the same in short for a terminal."""
 
+import math
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pandas as pd
@@ -16,6 +18,7 @@ from training.monitoring.decisions import Decisions
 from training.monitoring.drift import is_of_the_world
 from training.monitoring.findings import Group, Severity, grouped, stops
 from training.monitoring.limits import Limits
+from training.monitoring.quality import Quality
 from training.monitoring.reference import BundleReference
 from training.monitoring.segments import ALL
 from training.monitoring.tables import tuples
@@ -36,6 +39,7 @@ def write(  # noqa: PLR0913, PLR0917 - what a report is about
 ) -> None:
     """Write the HTML report; it needs nothing beside it."""
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["number"] = number
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
     text = template.render(
         day=day,
@@ -86,26 +90,42 @@ def _parts(examined: Examined) -> Table:
 def _lines(examined: Examined) -> dict[str, str]:
     skew = examined.skew.sort_values("equal_share", kind="stable")
     least, always = skew.iloc[0], int((skew["equal_share"] == 1).sum())
-    quality = examined.quality
     return {
         "skew": f"{always} of {len(skew)} features always equal history; the least equal is "
         f"{least['feature']} ({least['equal_share']:.2%})",
         "drift": _most_moved(_whole(examined.drift)),
-        "feeds": "; ".join(
-            f"{row.feed} repeats {row.repeats:.1%} of {row.pairs} (training {row.reference:.1%})"
-            for row in tuples(_of_all(examined.feeds))
-        ),
+        "feeds": "; ".join(_feed(row) for row in tuples(_of_all(examined.feeds))),
         "available": "; ".join(
-            f"{row.available:.1%} of shown providers (training {row.available_reference:.1%})"
+            f"{number(row.available, '.1%')} of shown providers "
+            f"(training {number(row.available_reference, '.1%')})"
             for row in tuples(_of_all(examined.availability))
         ),
         "median ages": "; ".join(
             f"{row.feature.removeprefix('request_time__').removesuffix('_age_s')} "
-            f"{row.median:.0f} s (training {row.median_reference:.0f})"
+            f"{number(row.median, '.0f')} s (training {number(row.median_reference, '.0f')})"
             for row in tuples(_of_all(examined.ages))
         ),
-        "calibration": f"error {quality.error:.3f} on {quality.deciles['offers'].sum():,} ripe "
-        f"labels (by luck up to {quality.error_if_right:.3f})",
+        **(_outcomes(examined.quality) if examined.quality.labels else {}),
+        "waited for": examined.quality.awaited,
+    }
+
+
+def number(value: float, form: str) -> str:
+    """Return a number as text; one that is not known is said to be so."""
+    return format(value, form) if math.isfinite(value) else "unknown"
+
+
+def _feed(row: Any) -> str:
+    if not row.pairs:
+        return f"{row.feed}: no cell was read twice, ten minutes apart"
+    usual = number(row.reference, ".1%")
+    return f"{row.feed} repeats {row.repeats:.1%} of {row.pairs} (training {usual})"
+
+
+def _outcomes(quality: Quality) -> dict[str, str]:
+    return {
+        "calibration": f"error {quality.error:.3f} on {quality.labels:,} ripe labels (by luck up "
+        f"to {quality.error_if_right:.3f})",
         "labels": "\n".join(
             f"at {row.age_h:g} h: success {row.success:.1%}, Brier {row.brier:.3f}; "
             f"{row.other_success:.1%} of successes and {row.other_grade:.1%} of grades not final"

@@ -146,7 +146,9 @@ def encode(rows: pd.DataFrame, shown: pd.DataFrame, version: str = VERSION) -> l
             messages.Decision(
                 request=_request(row),
                 answer=_answer(row, version),
+                refusal=None,
                 candidates=list(candidates[of_event[row["event_id"]]]),
+                words={},
                 feature_names=list(MODEL_FEATURES),
                 features=features[row["event_id"]],
             )

@@ -1,13 +1,16 @@
 """The daily job: clean days pass, and each fault is found within one run."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.training.monitoring import served_day
 from tests.training.monitoring.served_day import Fault, Job
+from training.monitoring import decisions
 from training.monitoring.findings import Finding, Kind, Severity
 
 MPS, MPH = 1 / 3.6, 1 / 1.609344
@@ -127,6 +130,32 @@ def test_decisions_of_another_model_are_told(job: Job) -> None:
     assert job.run() == 0
     kinds = {f.kind for f in job.findings()}
     assert {Kind.OTHER_MODEL, Kind.UNRIPE} <= kinds
+
+
+def test_a_refusal_is_no_other_model(job: Job) -> None:
+    """Where nobody could be sent no model was asked, and none is told as another."""
+    job.serve(1, events=100)
+    (path,) = job.directory.rglob("served.parquet")
+    rows = pd.read_parquet(path)
+    refused = rows[rows["event_id"] == rows["event_id"].iloc[0]].assign(
+        event_id="refused", model_version="", excluded="offline", shown=False
+    )
+    decisions.write(refused.to_dict("records"), job.directory, "refused.parquet")
+    assert job.run() == 0
+    assert Kind.OTHER_MODEL not in {f.kind for f in job.findings()}
+
+
+def test_what_is_not_known_yet_is_said_in_words(
+    job: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before any label is ripe the report has no "nan": it says until when it waits."""
+    job.serve(1, events=40)
+    assert job.run("--as-of", f"{served_day.DAY}T00:00:00Z") == 0
+    told = capsys.readouterr().out, (job.out / "report.html").read_text()
+    for text in told:
+        assert not re.search(r"\bnan\b", text, re.IGNORECASE)
+        words = " ".join(re.sub(r"[│\s]+", " ", text).split())
+        assert f"outcomes known until {served_day.DAY} 00:00 UTC; all are final at" in words
 
 
 def _metrics(job: Job) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:

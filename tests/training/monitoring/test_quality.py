@@ -15,7 +15,9 @@ LATER = START + pd.Timedelta(hours=12)
 def _day(chance: float, offers: int = 1000) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return candidates of one chance and outcomes: half succeed, of these half after 3 h."""
     ids = [f"e{number}" for number in range(offers)]
-    candidates = pd.DataFrame({"event_id": ids, "provider_id": "p", "success_probability": chance})
+    candidates = pd.DataFrame(
+        {"event_id": ids, "request_ts": START, "provider_id": "p", "success_probability": chance}
+    )
     number = np.arange(offers)
     completed_h = pd.Series(np.select([number % 4 == 0, number % 4 == 1], [0.8, 3.0], np.nan))
     completed = START + pd.to_timedelta(completed_h, unit="h")
@@ -61,7 +63,10 @@ def test_unripe_labels_are_no_failures() -> None:
     assert soon.deciles.empty
     (found,) = quality.findings(soon, Limits())
     assert found.kind is Kind.UNRIPE
-    assert "1000 unripe" in found.detail
+    assert found.detail == (
+        "0 ripe labels of these decisions, 1000 unripe, by outcomes known until 2026-01-05 17:00 "
+        "UTC; all are final at 2026-01-05 18:00 UTC"
+    )
 
 
 def test_a_correction_counts_from_when_it_was_made() -> None:
