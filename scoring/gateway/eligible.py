@@ -53,7 +53,8 @@ class Evidence:
     They are held as long as the decision: none is a view of a larger array.
 
     Attributes:
-        driver_km: Distance from the newest fix to the driver, km.
+        lat: Latitude of the newest fix, degrees.
+        lon: Longitude of the newest fix, degrees.
         base_km: Distance from the base to the driver, km.
         radius_km: How far from the base the contract reaches, km.
         max_vehicle_class: The heaviest class served.
@@ -62,13 +63,18 @@ class Evidence:
         shift_left_min: Minutes until the shift ends.
     """
 
-    driver_km: Floats
+    lat: Floats
+    lon: Floats
     base_km: Floats
     radius_km: Floats
     max_vehicle_class: Floats
     status_age_s: Floats
     free_trucks: Floats
     shift_left_min: Floats
+
+    def driver_km(self, lat: float, lon: float) -> Floats:
+        """Return the distances from the newest fixes to the driver, float64 [n] km."""
+        return great_circle_km(self.lat, self.lon, np.array(lat), np.array(lon))
 
 
 @dataclass(frozen=True)
@@ -141,7 +147,8 @@ def _evidence(table: CandidateTable, now: RequestColumns) -> Evidence:
         for view, names in _EVIDENCE.items()
     )
     return Evidence(
-        driver_km=great_circle_km(motion["lat"], motion["lon"], now.lat, now.lon),
+        lat=motion["lat"].copy(),
+        lon=motion["lon"].copy(),
         base_km=great_circle_km(profile["base_lat"], profile["base_lon"], now.lat, now.lon),
         radius_km=profile["radius_km"].copy(),
         max_vehicle_class=profile["max_vehicle_class"].copy(),

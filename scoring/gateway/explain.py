@@ -1,7 +1,9 @@
 """The seventh stage: why this provider, and why not the nearer one, in an operator's words."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -27,18 +29,13 @@ _DISTANCE = MODEL_FEATURES.index("request_time__driver_distance_km")
 
 GROUPS = tuple(Group)
 _GROUP_SUMS = np.array(
-    [[group_of(name) is group for group in GROUPS] for name in MODEL_FEATURES], dtype=np.float32
+    [[group_of(name) is group for group in GROUPS] for name in MODEL_FEATURES], dtype=np.float64
 )
 """Contributions [k, f] times this are contributions by group [k, groups]."""
-_WORDED = {
-    group: np.array(
-        [
-            i
-            for i, name in enumerate(MODEL_FEATURES)
-            if group_of(name) is group and name in SENTENCES
-        ],
-        dtype=np.intp,
-    )
+_WORDED: dict[Group, list[int]] = {
+    group: [
+        i for i, name in enumerate(MODEL_FEATURES) if group_of(name) is group and name in SENTENCES
+    ]
     for group in GROUPS
 }
 """By group the features that have a sentence."""
@@ -74,17 +71,17 @@ class Scored:
         return {row: position for position, row in enumerate(rows)}
 
     @cached_property
-    def _by_group(self) -> Floats:
-        sums: Floats = self.scores.contributions @ _GROUP_SUMS
+    def _by_group(self) -> list[list[float]]:
+        sums: list[list[float]] = (self.scores.contributions @ _GROUP_SUMS).tolist()
         return sums
 
-    def contributions(self, row: int) -> Floats | None:
-        """Return the row's contributions, float32 [f]; None where the scorer gave none."""
+    def contributions(self, row: int) -> list[float] | None:
+        """Return what each of the f features added to the row's score; None where not explained."""
         position = self._explained.get(row)
-        return None if position is None else self.scores.contributions[position]
+        return None if position is None else self.scores.contributions[position].tolist()
 
-    def by_group(self, row: int) -> Floats | None:
-        """Return the row's contributions by ``GROUPS``, float32; None where there are none."""
+    def by_group(self, row: int) -> list[float] | None:
+        """Return what each of ``GROUPS`` added to the row's score; None where not explained."""
         position = self._explained.get(row)
         return None if position is None else self._by_group[position]
 
@@ -93,43 +90,58 @@ class Scored:
         return Known(self.matrix[row].tolist())
 
 
-def reasons(scored: Scored, row: int, shown: Indices) -> list[str]:
+def reasons(scored: Scored, row: int, known: Known, others_min: float) -> list[str]:
     """Return up to three things that speak for a candidate, the strongest first.
 
     Args:
         scored: The request's candidates.
         row: The candidate.
-        shown: The rows on the list, for "4 less than the next".
+        known: What is known of it.
+        others_min: Rounded minutes of the soonest of the others on the list.
     """
-    proximity = minutes_away(scored, row, shown)
+    proximity = minutes_away(scored, row, others_min)
     contributions, by_group = scored.contributions(row), scored.by_group(row)
     if contributions is None or by_group is None:
         return [proximity, RULE_REASON]
-    known = scored.known(row)
-    said = [
-        proximity if group is Group.PROXIMITY else strongest_sentence(group, contributions, known)
-        for group in _strongest_groups(by_group)
-    ]
-    return [sentence for sentence in said if sentence][:REASONS] or [proximity]
+    said: list[str] = []
+    for group in _strongest(by_group):
+        sentence = (
+            proximity
+            if group is Group.PROXIMITY
+            else strongest_sentence(group, contributions, known)
+        )
+        if sentence:
+            said.append(sentence)
+        if len(said) == REASONS:
+            break
+    return said or [proximity]
 
 
-def minutes_away(scored: Scored, row: int, shown: Indices) -> str:
-    """Word the minutes to arrival, and how many less than the next on the list they are."""
-    minutes = np.rint(scored.scores.eta_p50_min)
-    text = f"{minutes[row]:.0f} min away"
-    others = shown[shown != row]
-    gap = float(minutes[others].min() - minutes[row]) if len(others) else 0.0
-    return f"{text}, {gap:.0f} less than the next" if gap >= 1 else text
+def minutes_away(scored: Scored, row: int, others_min: float) -> str:
+    """Word the minutes to arrival, and how many less than those of the soonest other they are."""
+    minutes = round(float(scored.scores.eta_p50_min[row]))
+    gap = others_min - minutes
+    text = f"{minutes} min away"
+    return f"{text}, {gap:.0f} less than the next" if 1 <= gap < math.inf else text
 
 
-def strongest_sentence(group: Group, contributions: Floats, known: Known) -> str | None:
+def soonest_others(scored: Scored, shown: Indices) -> list[float]:
+    """Return for each row shown the rounded minutes of the soonest other one; infinite for none."""
+    minutes = np.rint(scored.scores.eta_p50_min[shown])
+    if len(shown) == 1:
+        return [math.inf]
+    first, second = np.argpartition(minutes, 1)[:2].tolist()
+    others = np.full(len(shown), minutes[first])
+    others[first] = minutes[second]
+    soonest: list[float] = others.tolist()
+    return soonest
+
+
+def strongest_sentence(group: Group, contributions: list[float], known: Known) -> str | None:
     """Word the feature of a group that adds most, of those that add something and can be worded."""
-    worded = _WORDED[group]
-    added = contributions[worded]
-    for position in np.argsort(-added):
-        if added[position] <= 0:
-            return None
-        sentence = SENTENCES[MODEL_FEATURES[worded[position]]](known)
+    adding = [index for index in _WORDED[group] if contributions[index] > 0]
+    for index in sorted(adding, key=contributions.__getitem__, reverse=True):
+        sentence = SENTENCES[MODEL_FEATURES[index]](known)
         if sentence:
             return sentence
     return None
@@ -138,10 +150,8 @@ def strongest_sentence(group: Group, contributions: Floats, known: Known) -> str
 def why_not_nearer(scored: Scored) -> NotChosen | None:
     """Say why the nearest candidate does not stand first; None where it does."""
     distances = scored.distances_km
-    if np.isnan(distances).all():
-        return None
-    first, nearest = int(scored.ranking.order[0]), int(np.nanargmin(distances))
-    if nearest == first:
+    first, nearest = int(scored.ranking.order[0]), int(np.fmin(distances, math.inf).argmin())
+    if nearest == first or np.isnan(distances[nearest]):
         return None
     saved_km = float(distances[first] - distances[nearest])
     sentence = f"{scored.provider_ids[nearest]} is {_nearer_by(saved_km)}"
@@ -185,9 +195,10 @@ def _held_back(scored: Scored, row: int) -> str | None:
     return "; ".join(WORDS[code] for code in scored.ranking.actions[row]) or None
 
 
-def _strongest_groups(by_group: Floats) -> list[Group]:
+def _strongest(by_group: list[float]) -> list[Group]:
     """Return the groups that add something, the one that adds most first."""
-    return [GROUPS[index] for index in np.argsort(-by_group) if by_group[index] > 0]
+    adding = [(added, group) for added, group in zip(by_group, GROUPS, strict=True) if added > 0]
+    return [group for _, group in sorted(adding, key=itemgetter(0), reverse=True)]
 
 
 def _what_speaks_against(scored: Scored, row: int, first: int) -> str | None:
@@ -195,9 +206,15 @@ def _what_speaks_against(scored: Scored, row: int, first: int) -> str | None:
     ours, theirs = scored.contributions(row), scored.contributions(first)
     if ours is None or theirs is None:
         return None
-    loss, known = theirs - ours, scored.known(row)
-    for group in _strongest_groups(loss @ _GROUP_SUMS):
+    loss, known = differences(theirs, ours), scored.known(row)
+    by_group: list[float] = (np.array(loss) @ _GROUP_SUMS).tolist()
+    for group in _strongest(by_group):
         sentence = strongest_sentence(group, loss, known)
         if sentence:
             return sentence
     return None
+
+
+def differences(theirs: list[float], ours: list[float]) -> list[float]:
+    """Return by feature how much more it added to another's score."""
+    return [their - our for their, our in zip(theirs, ours, strict=True)]

@@ -1,7 +1,9 @@
 """A decision as it was served, in arrays: objects of its candidates are made when asked for."""
 
+import math
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,7 @@ from scoring.gateway.messages import (
 from scoring.gateway.replies import Reply
 
 _FEATURE_NAMES = list(MODEL_FEATURES)
+_GROUP_NAMES = [group.value for group in GROUPS]
 
 
 @dataclass(frozen=True)
@@ -68,13 +71,11 @@ class Served:
 
     def _left_out(self) -> list[Candidate]:
         rows = np.flatnonzero(~self.excluded.eligible)
+        location = self.request.location
+        distances = self.excluded.evidence.driver_km(location.lat, location.lon)
         return [
-            Candidate(
-                provider_id=self.provider_ids[row],
-                distance_km=_known(self.excluded.evidence.driver_km[row]),
-                excluded=self.excluded[row],
-            )
-            for row in rows.tolist()
+            Candidate(self.provider_ids[row], km, self.excluded[row])
+            for row, km in zip(rows.tolist(), _known_km(distances[rows]), strict=True)
         ]
 
     def _features(self) -> dict[str, list[float | None]]:
@@ -83,8 +84,7 @@ class Served:
             return {}
         return {
             self.scored.provider_ids[row]: [
-                None if value != value else value  # noqa: PLR0124 - NaN is unlike itself
-                for value in self.scored.matrix[row].tolist()
+                None if math.isnan(value) else value for value in self.scored.matrix[row].tolist()
             ]
             for row in self.scored.ranking.order[: self.request.top_k].tolist()
         }
@@ -93,27 +93,27 @@ class Served:
 def recommendations(scored: Scored, top_k: int) -> list[Recommendation]:
     """Return the first of the ranking, with what an operator needs to know of each."""
     shown = scored.ranking.order[:top_k]
+    soonest = explain.soonest_others(scored, shown)
     return [
-        _recommendation(scored, row, shown, rank)
-        for rank, row in enumerate(shown.tolist(), start=1)
+        _recommendation(scored, row, rank, others_min)
+        for rank, (row, others_min) in enumerate(zip(shown.tolist(), soonest, strict=True), start=1)
     ]
 
 
-def _recommendation(
-    scored: Scored, row: int, shown: npt.NDArray[np.intp], rank: int
-) -> Recommendation:
-    scores, ranking = scored.scores, scored.ranking
-    freshest, stalest = explain.feature_ages(scored.known(row))
+def _recommendation(scored: Scored, row: int, rank: int, others_min: float) -> Recommendation:
+    scores, ranking, known = scored.scores, scored.ranking, scored.known(row)
+    freshest, stalest = explain.feature_ages(known)
+    distance_km = float(scored.distances_km[row])
     return Recommendation(
         rank=rank,
         provider_id=scored.provider_ids[row],
         minutes_away=round(float(scores.eta_p50_min[row]), 1),
         minutes_away_p90=round(float(scores.eta_p90_min[row]), 1),
         success_probability=round(float(scores.success_probability[row]), 4),
-        distance_km=_known(scored.distances_km[row]),
+        distance_km=None if math.isnan(distance_km) else round(distance_km, 2),
         score=float(scores.scores[row]),
         propensity=float(ranking.propensity[row]),
-        reasons=explain.reasons(scored, row, shown),
+        reasons=explain.reasons(scored, row, known, others_min),
         contributions=_contributions(scored, row),
         freshest=freshest,
         stalest=stalest,
@@ -125,27 +125,36 @@ def _contributions(scored: Scored, row: int) -> dict[str, float]:
     by_group = scored.by_group(row)
     if by_group is None:
         return {}
-    return {
-        group.value: round(added, 4) for group, added in zip(GROUPS, by_group.tolist(), strict=True)
-    }
+    return {name: round(added, 4) for name, added in zip(_GROUP_NAMES, by_group, strict=True)}
 
 
 def _ranked(scored: Scored) -> list[Candidate]:
+    """Return the ranked candidates, column by column: this is done for every decision logged."""
     scores, ranking = scored.scores, scored.ranking
+    order = ranking.order
+    columns = zip(
+        [scored.provider_ids[row] for row in order.tolist()],
+        _known_km(scored.distances_km[order]),
+        scores.scores[order].tolist(),
+        _rounded(scores.eta_p50_min[order], 1),
+        scores.success_probability[order].tolist(),
+        ranking.propensity[order].tolist(),
+        ranking.actions.of(order),
+        strict=True,
+    )
     return [
-        Candidate(
-            provider_id=scored.provider_ids[row],
-            distance_km=_known(scored.distances_km[row]),
-            rank=rank,
-            score=float(scores.scores[row]),
-            minutes_away=round(float(scores.eta_p50_min[row]), 1),
-            success_probability=float(scores.success_probability[row]),
-            propensity=float(ranking.propensity[row]),
-            policy_actions=ranking.actions[row],
+        Candidate(provider_id, km, None, rank, score, minutes, chance, propensity, actions)
+        for rank, (provider_id, km, score, minutes, chance, propensity, actions) in enumerate(
+            columns, start=1
         )
-        for rank, row in enumerate(ranking.order.tolist(), start=1)
     ]
 
 
-def _known(distance_km: float) -> float | None:
-    return None if np.isnan(distance_km) else round(float(distance_km), 2)
+def _rounded(values: npt.NDArray[np.floating[Any]], digits: int) -> list[float]:
+    rounded: list[float] = np.round(values.astype(np.float64), digits).tolist()
+    return rounded
+
+
+def _known_km(distances: npt.NDArray[np.floating[Any]]) -> list[float | None]:
+    """Return distances as they are told; None where unknown."""
+    return [None if math.isnan(km) else km for km in _rounded(distances, 2)]

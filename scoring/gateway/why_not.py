@@ -8,7 +8,7 @@ import numpy as np
 from scoring.endpoint.scorer import Scorer
 from scoring.gateway.code_words import ACTION_WORDS, EXCLUSION_WORDS, WORDS
 from scoring.gateway.eligible import Evidence, Exclusion
-from scoring.gateway.explain import GROUPS, Scored, lower_chance, strongest_sentence
+from scoring.gateway.explain import GROUPS, Scored, differences, lower_chance, strongest_sentence
 from scoring.gateway.messages import Cost, RecommendationRequest, WhyNot
 from scoring.gateway.policy.ranking import Action
 from scoring.gateway.served import Served
@@ -31,7 +31,7 @@ def why_not(served: Served, provider_id: str, scorer: Scorer | None = None) -> W
     code = served.excluded[row]
     if code is not None:
         evidence = _evidence(served.request, served.excluded.evidence, row, code)
-        distance = _distance(served.excluded.evidence.driver_km[row])
+        distance = _distance(served, row)
         sentence = f"{distance}may not be sent: it {EXCLUSION_WORDS[code]}{evidence}"
         return _unranked(provider_id, sentence, code)
     if served.scored is None:
@@ -53,7 +53,9 @@ def _not_considered(served: Served) -> str:
     )
 
 
-def _distance(driver_km: float) -> str:
+def _distance(served: Served, row: int) -> str:
+    location = served.request.location
+    driver_km = served.excluded.evidence.driver_km(location.lat, location.lon)[row]
     return "" if np.isnan(driver_km) else f"is {driver_km:.1f} km away, but "
 
 
@@ -134,16 +136,16 @@ def _costs(scored: Scored, row: int, first: int) -> list[Cost]:
     by_group, of_first = scored.by_group(row), scored.by_group(first)
     if ours is None or theirs is None or by_group is None or of_first is None:
         return []
-    loss, known = theirs - ours, scored.known(row)
+    loss, known = differences(theirs, ours), scored.known(row)
     costs = [
         Cost(
             group.value,
-            round(float(cost), 4),
+            round(cost, 4),
             _minutes(scored, row, first)
             if group is Group.PROXIMITY
             else strongest_sentence(group, loss, known),
         )
-        for group, cost in zip(GROUPS, of_first - by_group, strict=True)
+        for group, cost in zip(GROUPS, differences(of_first, by_group), strict=True)
     ]
     return sorted(costs, key=lambda cost: -cost.score)
 

@@ -75,6 +75,13 @@ class Actions:
         """Return the codes of a row's actions."""
         return [action.value for action, mask in self.masks.items() if mask[row]]
 
+    def of(self, rows: Indices) -> list[list[str]]:
+        """Return the codes of many rows' actions; most have none."""
+        some: Mask = np.logical_or.reduce(list(self.masks.values()))
+        return [
+            self[row] if acted else [] for row, acted in zip(rows.tolist(), some[rows], strict=True)
+        ]
+
 
 @dataclass(frozen=True)
 class Ranking:

@@ -22,6 +22,7 @@ from tests.scoring.gateway.policy.situations import policy, situation
 from tests.scoring.gateway.test_explain import scored
 
 CODES = list(Exclusion)
+KM_PER_DEGREE = 111.195
 
 
 def _evidence(count: int, **given_values: float) -> Evidence:
@@ -71,7 +72,9 @@ def test_an_exclusion_is_told_with_its_values(
     code: str, evidence: dict[str, float], said: str
 ) -> None:
     """Whoever may not be sent is told by code, in words, and with what it was decided by."""
-    served = _served(scored(1), {"out": Exclusion(code)}, driver_km=1.24, **evidence)
+    served = _served(
+        scored(1), {"out": Exclusion(code)}, lat=39.7 + 1.24 / 111.195, lon=-105.0, **evidence
+    )
     told = why_not(served, "out")
     assert (told.excluded, told.rank) == (code, None)
     assert told.sentence.startswith("out is 1.2 km away, but may not be sent: it ")
@@ -107,7 +110,9 @@ def test_the_costs_are_the_difference_of_the_contributions(seed: int) -> None:
     assert ours is not None
     assert theirs is not None
     assert told.rank == 4
-    assert sum(cost.score for cost in told.costs) == pytest.approx((theirs - ours).sum(), abs=1e-2)
+    assert sum(cost.score for cost in told.costs) == pytest.approx(
+        sum(theirs) - sum(ours), abs=1e-2
+    )
     assert [c.score for c in told.costs] == sorted((c.score for c in told.costs), reverse=True)
     if told.costs[0].score > 0:
         assert f"against it speak {told.costs[0].group}" in told.sentence
