@@ -1,5 +1,8 @@
 """What would have become of other candidates, under the same draws."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -20,6 +23,48 @@ def journal() -> Journal:
     for minute in range(121, 121 + 480):
         world.tick(START_S + 60 * minute, open_for_requests=False)
     return kept
+
+
+def _decision(**drawn: Any) -> Any:
+    """One candidate, asked at 1,000 s: 10 min to roll, 15 to drive; promised in 30, waits 40."""
+    usual = {
+        "accepts": True, "answers": True, "completes": True, "response_s": 30.0,
+        "mobilise_min": 10.0, "drive_min": 15.0, "on_scene_min": 12.0, "fails_at_share": 0.5,
+        "satisfaction_noise": -0.5, "satisfaction_answered": True, "satisfaction_delay_min": 60.0,
+    }  # fmt: skip
+    of_one = {name: np.array([value]) for name, value in (usual | drawn).items()}
+    return SimpleNamespace(
+        draws=SimpleNamespace(**of_one),
+        request=SimpleNamespace(time_s=1000.0, promised_minutes=30.0, patience_minutes=40.0),
+        choice=SimpleNamespace(
+            truth=SimpleNamespace(prospects=SimpleNamespace(satisfaction_base=np.array([4.2])))
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("drawn", "offered_s", "expected"),
+    [
+        ({"accepts": False}, None, {"end": "declined", "answered_s": 1033.0}),
+        # the desk waits a minute and a half for who says nothing
+        ({"accepts": False, "answers": False}, None, {"answered_s": 1093.0, "silent": True}),
+        ({}, None, {"end": "completed", "leaves_s": 1633.0, "arrives_s": 2533.0, "score": 4,
+                    "ended_s": 3253.0, "scored_s": 6853.0, "success": True}),
+        ({"drive_min": 20.0}, None, {"end": "completed", "success": False, "score": 4}),
+        ({"drive_min": 28.0}, None, {"end": "completed", "success": False, "score": 3}),
+        ({"completes": False}, None, {"end": "failed", "ended_s": 1783.0, "success": False}),
+        # patience counts from the request, the promise from the offer
+        ({}, 2200.0, {"end": "driver_left", "arrives_s": 3730.0, "ended_s": 3400.0}),
+        ({}, 1600.0, {"end": "completed", "success": True}),
+        ({"satisfaction_answered": False}, None, {"score": None, "scored_s": None}),
+    ],
+)  # fmt: skip
+def test_an_offer_ends_as_its_draws_have_it(
+    drawn: dict[str, Any], offered_s: float | None, expected: dict[str, Any]
+) -> None:
+    """Times, success and score of one offer are what paper and pencil make of its draws."""
+    found = fate_of(_decision(**drawn), 0, offered_s)
+    assert {name: getattr(found, name) for name in expected} == expected
 
 
 def test_what_was_played_is_what_the_draws_tell(journal: Journal) -> None:

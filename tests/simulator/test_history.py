@@ -6,16 +6,20 @@ from pathlib import Path
 
 import msgspec
 import pandas as pd
+import pytest
 
 from feature_repo.request_time import REQUEST_INPUTS
 from feature_repo.schema import BATCH_VIEWS, HISTORY_DAYS, NUMPY_DTYPES, Kind
 from flink_jobs.event_schemas import ArchivedRecord
-from simulator import history
+from simulator import history, jobs
 from simulator.case import Event
 from simulator.event_files import STREAM_OF
+from simulator.journal import Journal
 from simulator.reports import Intervals
 from simulator.world import World
 from tests.simulator.conftest import SETTINGS, SPAN
+
+KEYS = ["event_id", "provider_id"]
 
 
 def test_same_seed_same_bytes(archive: Path, tmp_path: Path) -> None:
@@ -74,6 +78,53 @@ def test_each_offer_has_an_outcome(archive: Path) -> None:
     outcomes = pd.read_parquet(archive / "outcomes")
     offered = set(map(tuple, decisions.loc[decisions["offered"], keys].to_numpy()))
     assert offered == set(map(tuple, outcomes[keys].to_numpy()))
+
+
+def test_the_archive_is_what_was_played(archive: Path) -> None:
+    """Each row has its own candidate's propensity, true chance and offer, and its outcome."""
+    journal, truth = Journal(), pd.read_parquet(archive / "truth")
+    world = World(SETTINGS, SPAN.start_s, f"h{SETTINGS.seed}", journal)
+    while world.now_s < SPAN.end_s:
+        is_open = world.now_s < SPAN.close_s
+        world.tick(world.now_s + 15, open_for_requests=is_open)
+    rows = {
+        (decision.request.event_id, provider_id): values
+        for decision in journal.decisions
+        for provider_id, *values in zip(
+            decision.provider_ids,
+            decision.propensity.tolist(),
+            decision.success_probability.tolist(),
+            decision.offer_rank.tolist(),
+            strict=True,
+        )
+    }
+    decisions = pd.read_parquet(archive / "decisions").merge(truth, on=[*KEYS, "date"])
+    found = {
+        (event_id, provider_id): values
+        for event_id, provider_id, *values in decisions[
+            [*KEYS, "propensity", "success_probability", "offer_rank"]
+        ].itertuples(index=False)
+    }
+    assert found == rows
+    outcomes = pd.read_parquet(archive / "outcomes")
+    assert len(outcomes) == len([o for o in journal.outcomes if o.recorded_s <= SPAN.end_s])
+    arrived = {(o.event_id, o.provider_id): o.arrived_s for o in journal.outcomes if o.arrived_s}
+    known = outcomes[outcomes["arrived_ts"].notna()].set_index(KEYS)["arrived_ts"]
+    for key, moment in known.items():
+        assert abs(moment.timestamp() - arrived[key]) < 0.001
+
+
+def test_corrections_after_the_end_are_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive has no outcome that was recorded after its end, and those before it."""
+    monkeypatch.setattr(jobs, "_CORRECTED_SHARE", 1.0)
+    history.write(SETTINGS, SPAN, tmp_path)
+    recorded = pd.read_parquet(tmp_path / "outcomes")["recorded_ts"]
+    end = pd.Timestamp(SPAN.end_s, unit="s", tz="UTC")
+    assert recorded.max() <= end
+    offered = pd.read_parquet(tmp_path / "outcomes")["offered_ts"]
+    assert (recorded > offered + pd.Timedelta(hours=2)).any()
 
 
 def test_batch_tables_have_the_views_columns_and_types(archive: Path) -> None:

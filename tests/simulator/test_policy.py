@@ -1,5 +1,8 @@
 """The logging policy's propensities."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 
 from simulator import policy
@@ -10,7 +13,10 @@ from tests.simulator.conftest import SETTINGS, START_S
 
 def test_propensities_prefer_the_near_and_leave_nobody_out() -> None:
     """Propensities sum to one, fall with distance, and none is below the explored share."""
-    found = policy.propensities(np.array([1.0, 2.0, 4.0, 30.0]))
+    distance_km = np.array([1.0, 2.0, 4.0, 30.0])
+    found = policy.propensities(distance_km)
+    near = np.exp(-distance_km / 1.8)
+    np.testing.assert_allclose(found, 0.75 * near / near.sum() + 0.25 / 4)
     assert abs(found.sum() - 1) < 1e-12
     assert (np.diff(found) < 0).all()
     assert found.min() >= policy.EXPLORATION_SHARE / 4 - 1e-12
@@ -18,9 +24,10 @@ def test_propensities_prefer_the_near_and_leave_nobody_out() -> None:
 
 def test_offers_are_drawn_with_the_logged_propensities() -> None:
     """First offers come as often as logged, second ones as the renormalised rest."""
-    logged = policy.propensities(np.array([1.0, 2.0, 3.0, 5.0]))
+    choice: Any = SimpleNamespace(distance_km=np.array([1.0, 2.0, 3.0, 5.0]))
     rng = np.random.default_rng(3)
-    orders = np.array([policy.drawn_order(logged, rng) for _ in range(20_000)])
+    drawn = [policy.Logging().rank(choice, rng) for _ in range(20_000)]
+    orders, logged = np.array([ranking.order for ranking in drawn]), drawn[0].propensity
     first = np.bincount(orders[:, 0], minlength=4) / len(orders)
     np.testing.assert_allclose(first, logged, atol=0.015)
     after_zero = orders[orders[:, 0] == 0, 1]

@@ -127,6 +127,41 @@ def test_eager_providers_accept_and_able_ones_succeed() -> None:
     assert abs(draws.accepts.mean() - found.accept_probability.mean()) < 0.08
 
 
+def test_fixes_are_as_true_as_they_say() -> None:
+    """A fix lies some metres from the truck, as far as its accuracy says, and no kilometre."""
+    world = World(SETTINGS, START_S, "a")
+    at = {id_: index for index, id_ in enumerate(world.providers.ids)}
+    fixes = [e for e in world.everything() if isinstance(e, GpsEvent)]
+    lat, lon = world.fleet.positions(np.array([at[e.provider_id] for e in fixes]), START_S)
+    off_m = 1000 * plane_km(lat, lon, [e.lat for e in fixes], [e.lon for e in fixes])
+    accuracy_m = np.array([e.accuracy_m for e in fixes])
+    assert np.median(off_m / accuracy_m) == pytest.approx(0.5, abs=0.2)
+
+
+def test_as_many_ask_as_are_said_to() -> None:
+    """Over days the requests of an hour are about as many as the settings have it."""
+    world = World(WorldSettings(40, 5, requests_per_hour=200), START_S, "a")
+    asked = [
+        len(world._demand.between(START_S + 3600 * hour, START_S + 3600 * (hour + 1)))
+        for hour in range(96)
+    ]
+    # weather and surges move it; they are not part of the rate that is asked for
+    assert np.mean(asked) == pytest.approx(200, rel=0.3)
+
+
+def test_snow_falls_only_in_frost() -> None:
+    """Over ten days snow lies only where it is below zero, and it rains hard at times."""
+    fields = Fields(cells_of(METROS[0]), 5)
+    hours = [fields.at(START_S + 3600 * hour) for hour in range(240)]
+    temp, snow, rain = (
+        np.array([getattr(now, name) for now in hours])
+        for name in ("temp_c", "snow_cm", "precip_mm_h")
+    )
+    assert snow[temp < 0].max() > 0
+    assert (snow[temp >= 0] == 0).all()
+    assert rain.max() > 5
+
+
 def test_rush_hour_slows_the_roads() -> None:
     """Traffic in the centre is slower at eight in the morning than at three at night."""
     fields = Fields(cells_of(METROS[0]), 5)
