@@ -1,13 +1,13 @@
 """The first stage: bytes to a request that the other stages can rely on."""
 
 import json
-import re
-from typing import Any
 
 import msgspec
 
 from scoring.gateway.errors import InvalidRequestError
+from scoring.gateway.invalid_field import invalid_field
 from scoring.gateway.messages import RecommendationRequest
+from scoring.gateway.remedies import remedy
 from scoring.gateway.resilience.deadline import Deadline
 
 MAX_BODY_BYTES = 65_536
@@ -16,10 +16,6 @@ DEADLINE_MS = 150
 LONGEST_DEADLINE_MS = 10_000
 
 _decoder = msgspec.json.Decoder(RecommendationRequest)
-_PATH = re.compile(r" - at `\$(?P<path>.*)`$")
-_STEP = re.compile(r"[^.\[\]]+")
-_MISSING = re.compile(r"missing required field `(?P<field>[^`]+)`")
-_UNKNOWN = re.compile(r"unknown field `(?P<field>[^`]+)`")
 
 
 def deadline(header: str | None) -> Deadline:
@@ -29,14 +25,15 @@ def deadline(header: str | None) -> Deadline:
         InvalidRequestError: It is no number of milliseconds.
     """
     text = str(DEADLINE_MS) if header is None else header
-    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_DEADLINE_MS:
+    digits = text if text.isdecimal() and len(text) <= len(str(LONGEST_DEADLINE_MS)) else "0"
+    if not 1 <= int(digits) <= LONGEST_DEADLINE_MS:
         raise InvalidRequestError(
             "is not the milliseconds in which an answer is of use",
             field="X-Deadline-Ms",
             value=text,
             remedy=f"send 1 to {LONGEST_DEADLINE_MS}, or leave it out for {DEADLINE_MS}",
         )
-    return Deadline.after(int(text) / 1000)
+    return Deadline.after(int(digits) / 1000)
 
 
 def admit(body: bytes) -> RecommendationRequest:
@@ -55,7 +52,10 @@ def admit(body: bytes) -> RecommendationRequest:
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise _invalid_field(str(error), json.loads(body)) from error
+        wrong = invalid_field(error, json.loads(body))
+        raise InvalidRequestError(
+            wrong.reason, field=wrong.path or "body", value=wrong.value, remedy=remedy(wrong)
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidRequestError(
             f"is not JSON ({error})",
@@ -63,30 +63,3 @@ def admit(body: bytes) -> RecommendationRequest:
             value=body[:80].decode(errors="replace"),
             remedy="send a JSON object as /docs shows it",
         ) from error
-
-
-def _invalid_field(message: str, document: Any) -> InvalidRequestError:
-    """Translate msgspec's message, whose path names the field but not its value."""
-    at = _PATH.search(message)
-    path = at["path"].lstrip(".") if at else ""
-    reason = message[: at.start()] if at else message
-    named = _MISSING.search(message) or _UNKNOWN.search(message)
-    if named:
-        path = f"{path}.{named['field']}".lstrip(".")
-    return InvalidRequestError(
-        reason[:1].lower() + reason[1:],
-        field=path or "body",
-        value=_value_at(document, path),
-        remedy="see /docs for the fields and their ranges",
-    )
-
-
-def _value_at(document: Any, path: str) -> object:
-    """Return what stands at a path such as ``location.lat`` or ``candidates[1]``."""
-    value = document
-    for step in _STEP.findall(path):
-        try:
-            value = value[int(step) if isinstance(value, list) else step]
-        except (KeyError, IndexError, TypeError):
-            return "absent"
-    return value
