@@ -106,10 +106,10 @@ class _Answers:
 def _pieces(wanted: Sequence[Wanted[Any]]) -> Iterator[bytes]:
     for part in wanted:
         for start in range(0, part.count, KEYS_AT_ONCE):
-            yield _commands(part.keys(slice(start, start + KEYS_AT_ONCE)), part.fields)
+            yield hmget(part.keys(slice(start, start + KEYS_AT_ONCE)), part.fields)
 
 
-def _commands(keys: Sequence[bytes], fields: Sequence[bytes]) -> bytes:
+def hmget(keys: Sequence[bytes], fields: Sequence[bytes]) -> bytes:
     """Return HMGET of each key in Redis's protocol: ``*arguments $length text ...`` in lines."""
     start = b"*%d\r\n$5\r\nHMGET\r\n" % (2 + len(fields))
     heads = {length: b"%b$%d\r\n" % (start, length) for length in set(map(len, keys))}

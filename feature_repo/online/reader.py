@@ -6,6 +6,7 @@ viewed as numpy arrays, without Feast's per-value protobufs.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,11 @@ import numpy.typing as npt
 from redis import Redis
 
 from feature_repo.model_matrix import full_name
-from feature_repo.online.bulk_read import Wanted, read_fields, read_fields_async
+from feature_repo.online.bulk_read import Fields, Wanted, read_fields
 from feature_repo.online.keys import beacon_key, entity_keys, row_field
 from feature_repo.online.read_route import ReadRoute
-from feature_repo.online.row_codec import decode_rows
+from feature_repo.online.row_codec import Interpreted, decode_rows
 from feature_repo.online.row_columns import ViewColumns
-from feature_repo.online.row_memory import Fields, RowMemory
-from feature_repo.online.wire import Wire
 from feature_repo.schema import VIEWS, ViewSchema
 
 _US_PER_S = 1e6
@@ -69,68 +68,25 @@ class Beacon:
     wall_us: int
 
 
-class Reading:
-    """What reading one project's rows asks for, and what is made of the answers."""
+class Decoding:
+    """What stored rows mean, view by view, whoever read them."""
 
-    def __init__(self, project: str, memory: RowMemory | None = None) -> None:
-        self._project = project
-        self._memory = memory
+    def __init__(self) -> None:
         self._known: dict[str, tuple[ViewSchema, ViewColumns]] = {}
 
-    def rows(self, lookup: Lookup, as_of_us: int) -> Wanted[dict[str, ViewRows]]:
-        """Want every view of a lookup, by name, in the order of its entities."""
-        entities = lookup.entity_values
-        return Wanted(
-            count=len(entities),
-            keys=lambda part: entity_keys(self._project, lookup.views[0], entities[part]),
-            fields=[row_field(view) for view in lookup.views],
-            decode=lambda answers: self._answered(lookup, answers, as_of_us),
-        )
-
-    def _answered(
-        self, lookup: Lookup, answers: Sequence[Fields], as_of_us: int
-    ) -> dict[str, ViewRows]:
-        if self._memory is not None:
-            self._memory.remember(lookup.views, lookup.entity_values, answers)
-        return self.decode(lookup, answers, as_of_us)
-
-    def beacons(self, views: Sequence[str]) -> Wanted[dict[str, Beacon]]:
-        """Want the beacons that are there, by view."""
-        keys = [beacon_key(self._project, view).encode() for view in views]
-        return Wanted(
-            count=len(keys),
-            keys=keys.__getitem__,
-            fields=(b"watermark_us", b"wall_us"),
-            decode=lambda answers: {
-                view: Beacon(watermark_us=int(watermark), wall_us=int(wall))
-                for view, (watermark, wall) in zip(views, answers, strict=True)
-                if watermark is not None and wall is not None
-            },
-        )
-
-    def decode(
-        self, lookup: Lookup, answers: Sequence[Fields], as_of_us: int
-    ) -> dict[str, ViewRows]:
-        """Return every view's rows, by name, of one answer an entity."""
-        stored = zip(*answers, strict=True) if answers else ([] for _ in lookup.views)
-        return {
-            view.name: self._view_rows(view, rows, as_of_us)
-            for view, rows in zip(lookup.views, stored, strict=True)
-        }
-
-    def _view_rows(
-        self, view: ViewSchema, stored: Sequence[bytes | None], as_of_us: int
-    ) -> ViewRows:
-        rows, held, mismatched = decode_rows(view, stored)
+    def __call__(self, view: ViewSchema, stored: Interpreted, as_of_us: int) -> ViewRows:
+        """Return rows as of a time, epoch us, from what ``row_codec`` made of them."""
+        rows, held, mismatched = stored
         event_us = rows["header"]["event_us"].astype(np.float64)
-        expired = held & (as_of_us - event_us > view.ttl_s * _US_PER_S)
+        expired = held & (event_us < as_of_us - view.ttl_s * _US_PER_S)
         usable = held & ~expired
         event_us[~usable] = np.nan
         columns = self._columns(view).of(rows, usable)
+        names = _full_names(view.name, view.column_names)
         return ViewRows(
-            columns={full_name(view.name, name): values for name, values in columns.items()},
+            columns=dict(zip(names, columns.values(), strict=True)),
             event_us=event_us,
-            missing=~held & ~mismatched,
+            missing=~(held | mismatched),
             expired=expired,
             mismatched=mismatched,
         )
@@ -142,12 +98,33 @@ class Reading:
         return known[1]
 
 
+@cache
+def _full_names(view: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(full_name(view, column) for column in columns)
+
+
+def wanted_beacons(project: str, views: Sequence[str]) -> Wanted[dict[str, Beacon]]:
+    """Return what to ask for the beacons that are there, by view."""
+    keys = [beacon_key(project, view).encode() for view in views]
+    return Wanted(
+        count=len(keys),
+        keys=keys.__getitem__,
+        fields=(b"watermark_us", b"wall_us"),
+        decode=lambda answers: {
+            view: Beacon(watermark_us=int(watermark), wall_us=int(wall))
+            for view, (watermark, wall) in zip(views, answers, strict=True)
+            if watermark is not None and wall is not None
+        },
+    )
+
+
 class FeatureReader:
     """Reads rows of one Feast project; threads share one."""
 
     def __init__(self, client: Redis, project: str, replicas: Sequence[Redis] = ()) -> None:
         self._route = ReadRoute(client, replicas)
-        self._reading = Reading(project)
+        self._project = project
+        self._decode = Decoding()
 
     def read(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
         """Read every view of every lookup in one round trip.
@@ -162,9 +139,27 @@ class FeatureReader:
         Raises:
             redis.RedisError: Redis did not answer.
         """
-        wanted = [self._reading.rows(lookup, as_of_us) for lookup in lookups]
+        wanted = [self._wanted(lookup, as_of_us) for lookup in lookups]
         found = self._route.ask(lambda client: read_fields(client, wanted))
-        return _merged(found)
+        return {view: rows for views in found for view, rows in views.items()}
+
+    def _wanted(self, lookup: Lookup, as_of_us: int) -> Wanted[dict[str, ViewRows]]:
+        entities = lookup.entity_values
+        return Wanted(
+            count=len(entities),
+            keys=lambda part: entity_keys(self._project, lookup.views[0], entities[part]),
+            fields=[row_field(view) for view in lookup.views],
+            decode=lambda answers: self._rows(lookup, answers, as_of_us),
+        )
+
+    def _rows(
+        self, lookup: Lookup, answers: Sequence[Fields], as_of_us: int
+    ) -> dict[str, ViewRows]:
+        stored = zip(*answers, strict=True) if answers else ([] for _ in lookup.views)
+        return {
+            view.name: self._decode(view, decode_rows(view, rows), as_of_us)
+            for view, rows in zip(lookup.views, stored, strict=True)
+        }
 
     def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
         """Return the beacons that are there, by view.
@@ -172,53 +167,9 @@ class FeatureReader:
         Raises:
             redis.RedisError: Redis did not answer.
         """
-        wanted = [self._reading.beacons(views)]
+        wanted = [wanted_beacons(self._project, views)]
         (found,) = self._route.ask(lambda client: read_fields(client, wanted))
         return found
-
-
-class AsyncFeatureReader:
-    """Reads as ``FeatureReader`` does, over connections that an event loop shares.
-
-    Args:
-        route: To Redis.
-        project: The Feast project.
-        memory: Where what is read is kept for ``recall``.
-    """
-
-    def __init__(
-        self, route: ReadRoute[Wire], project: str, memory: RowMemory | None = None
-    ) -> None:
-        self._route = route
-        self._memory = memory or RowMemory(at_most=0)
-        self._reading = Reading(project, memory)
-
-    async def read(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
-        """Read every view of every lookup, as ``FeatureReader.read`` does."""
-        wanted = [self._reading.rows(lookup, as_of_us) for lookup in lookups]
-        found = await self._route.ask_async(lambda wire: read_fields_async(wire, wanted))
-        return _merged(found)
-
-    def recall(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
-        """Return what ``read`` would, of the rows read last; those never read are missing."""
-        return _merged(
-            [
-                self._reading.decode(
-                    lookup, self._memory.recall(lookup.views, lookup.entity_values), as_of_us
-                )
-                for lookup in lookups
-            ]
-        )
-
-    async def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
-        """Return the beacons that are there, as ``FeatureReader.beacons`` does."""
-        wanted = [self._reading.beacons(views)]
-        (found,) = await self._route.ask_async(lambda wire: read_fields_async(wire, wanted))
-        return found
-
-
-def _merged(found: Sequence[dict[str, ViewRows]]) -> dict[str, ViewRows]:
-    return {view: rows for views in found for view, rows in views.items()}
 
 
 def broadcast(columns: Mapping[str, npt.NDArray[Any]], count: int) -> dict[str, npt.NDArray[Any]]:

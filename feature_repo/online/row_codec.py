@@ -23,6 +23,8 @@ HEADER_DTYPE = np.dtype(
 
 Int64s = npt.NDArray[np.int64]
 ColumnValues = npt.NDArray[Any] | Sequence[Any]
+Interpreted = tuple[npt.NDArray[np.void], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]
+"""Rows, usable, mismatched: see ``decode_rows``."""
 
 
 class RowError(ValueError):
@@ -81,9 +83,7 @@ def encode_rows(
     return [data[start : start + size] for start in range(0, len(data), size)]
 
 
-def decode_rows(
-    schema: ViewSchema, rows: Sequence[bytes | None]
-) -> tuple[npt.NDArray[np.void], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def decode_rows(schema: ViewSchema, rows: Sequence[bytes | None]) -> Interpreted:
     """View n stored rows as one structured array.
 
     Returns:
@@ -91,17 +91,33 @@ def decode_rows(
         usable: bool [n]: a row of this schema's fingerprint was there.
         mismatched: bool [n]: a row of another schema was there; it is never interpreted.
     """
+    return interpret_rows(schema, *stack_rows(schema, rows))
+
+
+def stack_rows(
+    schema: ViewSchema, rows: Sequence[bytes | None]
+) -> tuple[npt.NDArray[np.void], npt.NDArray[np.bool_]]:
+    """Return n stored rows as a structured array, and bool [n] whether any row was there.
+
+    A row of another size than the schema's is one of another schema: it becomes zeros.
+    """
     dtype = row_dtype(schema)
     size, blank = dtype.itemsize, bytes(dtype.itemsize)
     present = np.array([row is not None for row in rows], dtype=np.bool_)
     data = b"".join([row if row is not None and len(row) == size else blank for row in rows])
-    table = np.frombuffer(data, dtype=dtype)
-    usable = present & (table["header"]["fingerprint"] == schema.fingerprint)
+    return np.frombuffer(data, dtype=dtype), present
+
+
+def interpret_rows(
+    schema: ViewSchema, stacked: npt.NDArray[np.void], present: npt.NDArray[np.bool_]
+) -> Interpreted:
+    """Return what ``decode_rows`` does, of what ``stack_rows`` returned."""
+    usable = present & (stacked["header"]["fingerprint"] == schema.fingerprint)
     mismatched = present & ~usable
     if mismatched.any():
-        table = table.copy()
-        table[mismatched] = np.zeros((), dtype=dtype)
-    return table, usable, mismatched
+        stacked = stacked.copy()
+        stacked[mismatched] = np.zeros((), dtype=stacked.dtype)
+    return stacked, usable, mismatched
 
 
 def null_mask(schema: ViewSchema, rows: npt.NDArray[np.void], name: str) -> npt.NDArray[np.bool_]:

@@ -30,7 +30,6 @@ class ViewColumns:
 
     def __init__(self, schema: ViewSchema) -> None:
         self._runs = tuple(_runs(schema))
-        self._bits = np.arange(len(schema.columns), dtype=np.uint64)[:, np.newaxis]
         self._names = schema.column_names
         self._is_text = [column.kind is Kind.STRING for column in schema.columns]
 
@@ -47,13 +46,23 @@ class ViewColumns:
         values = rows.view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
         for run in self._runs:
             numbers[run.places] = np.ascontiguousarray(values[:, run.span]).view(run.dtype).T
-        is_null = (rows["header"]["nulls"] >> self._bits) & np.uint64(1) != 0
-        numbers[is_null | ~usable] = np.nan
+        nulls = rows["header"]["nulls"]
+        if nulls.any():
+            np.copyto(numbers, np.nan, where=_is_null(nulls, len(self._names)))
         blank = None if usable.all() else ~usable
+        if blank is not None:
+            numbers[:, blank] = np.nan
         return {
             name: _text(rows["values"][name], blank) if is_text else numbers[place]
             for place, (name, is_text) in enumerate(zip(self._names, self._is_text, strict=True))
         }
+
+
+def _is_null(nulls: npt.NDArray[np.uint64], columns: int) -> npt.NDArray[np.bool_]:
+    """Return bool [columns, n] from the rows' null bits."""
+    octets = np.ascontiguousarray(nulls).view(np.uint8).reshape(len(nulls), 8)
+    bits = np.unpackbits(octets, axis=1, bitorder="little", count=columns)
+    return bits.T.view(np.bool_)
 
 
 def _text(values: npt.NDArray[np.bytes_], blank: npt.NDArray[np.bool_] | None) -> npt.NDArray[Any]:

@@ -9,10 +9,9 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from feature_repo.online.async_reader import AsyncFeatureReader
 from feature_repo.online.read_route import ReadRoute
-from feature_repo.online.reader import AsyncFeatureReader
 from feature_repo.online.redis_settings import RedisSettings
-from feature_repo.online.row_memory import RowMemory
 from feature_repo.online.wire import wires
 from scoring.endpoint.bundle import load_scorer
 from scoring.gateway.api_keys import MAKE_ONE, ApiKey, load_keys
@@ -62,7 +61,7 @@ def assemble(options: argparse.Namespace) -> Gateway:
     scorer = load_scorer(options.bundle)
     primary, replicas = wires(_redis(options))
     route = ReadRoute(primary, replicas)
-    reader = AsyncFeatureReader(route, options.project, RowMemory())
+    reader = AsyncFeatureReader(route, options.project)
     watch = PipelineWatch(reader.beacons, _now_us)
     session = botocore.session.get_session()
     endpoint = _endpoint(session, options)

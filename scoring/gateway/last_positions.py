@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_repo.geometry import great_circle_km
-from feature_repo.online.row_memory import ENTITIES_AT_MOST
 from scoring.gateway.messages import Location
 
+PROVIDERS_AT_MOST = 100_000
 RADIUS_KM = 120.0
 """As far as the widest ring of the geo index."""
 _KM_A_DEGREE = 111.0
@@ -21,7 +21,7 @@ class LastPositions:
         at_most: Beyond so many providers, those that have been known for longest are forgotten.
     """
 
-    def __init__(self, at_most: int = ENTITIES_AT_MOST) -> None:
+    def __init__(self, at_most: int = PROVIDERS_AT_MOST) -> None:
         self._rows: dict[str, int] = {}
         self._ids: list[str | None] = [None] * at_most
         self._lat = np.full(at_most, np.nan)

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_repo.model_matrix import stale_rows
-from feature_repo.online.reader import AsyncFeatureReader, Lookup, ViewRows, broadcast
+from feature_repo.online.async_reader import AsyncFeatureReader, Group
+from feature_repo.online.reader import ViewRows, broadcast
 from feature_repo.request_time import Columns, RequestColumns
 from feature_repo.schema import (
     CELL_CONDITIONS,
@@ -67,7 +68,7 @@ async def read(
     Raises:
         redis.RedisError: Redis did not answer.
     """
-    rows = await reader.read(_lookups(request, provider_ids), request_us)
+    rows = await reader.read(_groups(request, provider_ids), request_us)
     return _table(request, request_us, provider_ids, rows)
 
 
@@ -78,16 +79,16 @@ def recall(
     provider_ids: list[str],
 ) -> CandidateTable:
     """Return the table that ``read`` would, of the rows read last; Redis is not asked."""
-    rows = reader.recall(_lookups(request, provider_ids), request_us)
+    rows = reader.recall(_groups(request, provider_ids), request_us)
     return _table(request, request_us, provider_ids, rows)
 
 
-def _lookups(request: RecommendationRequest, provider_ids: list[str]) -> list[Lookup]:
+def _groups(request: RecommendationRequest, provider_ids: list[str]) -> list[Group]:
     cell = h3.latlng_to_cell(request.location.lat, request.location.lon, H3_RESOLUTION)
     return [
-        Lookup(CELL_VIEWS, [(cell,)]),
-        Lookup(PROVIDER_VIEWS, [(provider_id,) for provider_id in provider_ids]),
-        Lookup((PROVIDER_HISTORY,), [(p, request.service) for p in provider_ids]),
+        Group(CELL_VIEWS, [cell]),
+        Group(PROVIDER_VIEWS, provider_ids),
+        Group((PROVIDER_HISTORY,), provider_ids, (request.service,)),
     ]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 from redis import RedisError
 from redis.exceptions import ConnectionError as LostError
 
-from feature_repo.online.reader import AsyncFeatureReader
+from feature_repo.online.async_reader import AsyncFeatureReader
 from scoring.gateway.circumstances import Circumstances
 from scoring.gateway.errors import StoreUnavailableError
 from scoring.gateway.last_positions import LastPositions

@@ -9,10 +9,9 @@ import pytest
 import redis
 from starlette.testclient import TestClient
 
+from feature_repo.online.async_reader import AsyncFeatureReader, Keep
 from feature_repo.online.read_route import ReadRoute
-from feature_repo.online.reader import AsyncFeatureReader
 from feature_repo.online.redis_settings import RedisSettings
-from feature_repo.online.row_memory import RowMemory
 from feature_repo.online.row_writer import RowWriter
 from feature_repo.online.wire import wires
 from feature_repo.schema import (
@@ -152,7 +151,7 @@ def gateway(
     assert redis_client.ping()
     wire, _ = wires(RedisSettings(redis_server))
     route = ReadRoute(wire)
-    reader = AsyncFeatureReader(route, PROJECT, RowMemory())
+    reader = AsyncFeatureReader(route, PROJECT, Keep(live_s=0, daily_s=0))
     watch = PipelineWatch(reader.beacons, lambda: time.time_ns() // 1000)
     pipeline = Pipeline(
         store=StoreLadder(Retriever(route, PROJECT), reader, watch),

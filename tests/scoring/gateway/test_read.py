@@ -5,9 +5,9 @@ import pytest
 import redis
 from starlette.testclient import TestClient
 
+from feature_repo.online.async_reader import AsyncFeatureReader
 from feature_repo.online.keys import entity_key
 from feature_repo.online.read_route import ReadRoute
-from feature_repo.online.reader import AsyncFeatureReader
 from feature_repo.online.redis_settings import RedisSettings
 from feature_repo.online.wire import wires
 from feature_repo.schema import PROVIDER_MOTION

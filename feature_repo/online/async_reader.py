@@ -1,0 +1,160 @@
+"""Reading features for serving, on an event loop; what was read a moment ago is not read again.
+
+A gateway asks for the same providers many times a second. A row is read again when it has been kept
+for as long as ``Keep`` says; until then the one at hand is used, and its age is told as it is. The
+rows at hand are also what is left while Redis is away.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from feature_repo.online.bulk_read import Fields, hmget, read_fields_async
+from feature_repo.online.keys import entity_keys, row_field
+from feature_repo.online.read_route import ReadRoute
+from feature_repo.online.reader import Beacon, Decoding, ViewRows, wanted_beacons
+from feature_repo.online.row_table import KnownRows, Numbers, RowTable
+from feature_repo.online.wire import Wire
+from feature_repo.schema import BATCH_VIEWS, VIEWS, ViewSchema
+
+
+@dataclass(frozen=True)
+class Keep:
+    """For how long a row that was read is not read again, and how many are kept.
+
+    Attributes:
+        live_s: A row of a stream view. The jobs write one every 15 s, and availability seconds
+            after the event.
+        daily_s: A row of a batch view.
+        entities: Beyond so many all is forgotten and read again: 45 MB of rows with the history for
+            one service, 12 MB for each service more.
+    """
+
+    live_s: float = 1.0
+    daily_s: float = 60.0
+    entities: int = 100_000
+
+    def together(
+        self, views: Sequence[ViewSchema]
+    ) -> Iterator[tuple[float, tuple[ViewSchema, ...]]]:
+        """Yield the views that are kept equally long, and how long that is."""
+        live = tuple(view for view in views if view not in BATCH_VIEWS)
+        daily = tuple(view for view in views if view in BATCH_VIEWS)
+        yield from ((s, some) for s, some in ((self.live_s, live), (self.daily_s, daily)) if some)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Views to read for the same entities.
+
+    Attributes:
+        views: Views with the same join keys.
+        ids: n entities' first join key, no id twice.
+        rest: The other join keys, the same for all of them.
+    """
+
+    views: tuple[ViewSchema, ...]
+    ids: Sequence[str]
+    rest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Due:
+    """Rows that have to be read: whose, of which views, and how Redis is asked."""
+
+    tables: list[RowTable]
+    numbers: Numbers
+    commands: bytes
+
+
+class AsyncFeatureReader:
+    """Reads as ``FeatureReader`` does, over connections that an event loop shares.
+
+    Args:
+        route: To Redis.
+        project: The Feast project.
+        keep: For how long a row is not read again.
+        clock: What tells the time, seconds.
+    """
+
+    def __init__(
+        self,
+        route: ReadRoute[Wire],
+        project: str,
+        keep: Keep = Keep(),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._route = route
+        self._project = project
+        self._keep = keep
+        self._clock = clock
+        self._decode = Decoding()
+        self._known = KnownRows()
+
+    async def read(self, groups: Sequence[Group], as_of_us: int) -> dict[str, ViewRows]:
+        """Read every view of every group, in one round trip at most.
+
+        Args:
+            groups: What to read.
+            as_of_us: The time of the request, epoch us, against which a row's TTL counts.
+
+        Returns:
+            View names to their rows, in the order of the group's ids.
+
+        Raises:
+            redis.RedisError: Redis did not answer.
+        """
+        if len(self._known) > self._keep.entities:
+            self._known = KnownRows()
+        known = self._known  # another request may begin anew while this one waits
+        due = [rows for group in groups for rows in self._due(known, group)]
+        if due:
+            data = b"".join([rows.commands for rows in due])
+            count = sum(len(rows.numbers) for rows in due)
+            answers = await self._route.ask_async(lambda wire: wire.ask(data, count))
+            _take(due, answers, self._clock())
+        return self._rows(known, groups, as_of_us)
+
+    def recall(self, groups: Sequence[Group], as_of_us: int) -> dict[str, ViewRows]:
+        """Return what ``read`` would, of the rows read last; those never read are missing."""
+        return self._rows(self._known, groups, as_of_us)
+
+    async def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
+        """Return the beacons that are there, as ``FeatureReader.beacons`` does."""
+        wanted = [wanted_beacons(self._project, views)]
+        (found,) = await self._route.ask_async(lambda wire: read_fields_async(wire, wanted))
+        return found
+
+    def _due(self, known: KnownRows, group: Group) -> Iterator[_Due]:
+        """Yield what of a group has to be read; views that are kept equally long together."""
+        numbers, now_s = known.numbers(group.ids), self._clock()
+        for keep_s, views in self._keep.together(group.views):
+            tables = [known.table(view, group.rest) for view in views]
+            due = [table.read_before(numbers, now_s - keep_s) for table in tables]
+            rows = np.flatnonzero(np.logical_or.reduce(due))
+            if len(rows):
+                entities = [(group.ids[row], *group.rest) for row in rows]
+                keys = entity_keys(self._project, views[0], entities)
+                fields = [row_field(view) for view in views]
+                yield _Due(tables, numbers[rows], hmget(keys, fields))
+
+    def _rows(
+        self, known: KnownRows, groups: Sequence[Group], as_of_us: int
+    ) -> dict[str, ViewRows]:
+        return {
+            view.name: self._decode(view, known.table(view, group.rest).get(numbers), as_of_us)
+            for group in groups
+            for numbers in [known.numbers(group.ids)]
+            for view in group.views
+        }
+
+
+def _take(due: Sequence[_Due], answers: list[Fields], now_s: float) -> None:
+    remaining = iter(answers)
+    for rows in due:
+        stored = zip(*islice(remaining, len(rows.numbers)), strict=True)
+        for table, of_view in zip(rows.tables, stored, strict=True):
+            table.put(rows.numbers, of_view, now_s)
