@@ -7,6 +7,8 @@ from catboost import CatBoost, Pool, sum_models
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feature_repo.model_matrix import MODEL_FEATURES, full_name
+from feature_repo.schema import VIEWS, Kind
 from scoring.endpoint.contributions import ContributionTables, tree_table
 from scoring.endpoint.errors import UnsupportedModelError
 from scoring.endpoint.trees import ObliviousTree, read_ensemble
@@ -78,6 +80,48 @@ def test_equal_to_catboost_and_adding_up(
     for sample in (matrix, unseen):
         _assert_equals_catboost(model, sample)
         _assert_adds_up(model, sample)
+
+
+def _every_kind_of_feature(rows: int, rng: np.random.Generator) -> Matrix:
+    """Return the model's own features, each of its kind: counts, yes or no, codes, shares, ages."""
+    matrix = np.empty((rows, len(MODEL_FEATURES)), dtype=np.float32)
+    kinds = {
+        full_name(view.name, column.name): column.kind
+        for view in VIEWS.values()
+        for column in view.columns
+    }
+    for index, name in enumerate(MODEL_FEATURES):
+        matrix[:, index] = _values(kinds.get(name), name, rows, rng)
+    matrix[rng.random(matrix.shape) < 0.1] = np.nan
+    return matrix
+
+
+def _values(kind: Kind | None, name: str, rows: int, rng: np.random.Generator) -> npt.NDArray[Any]:
+    if kind is Kind.BOOL or name.endswith("is_available"):
+        return rng.integers(0, 2, rows)
+    if kind in {Kind.INT32, Kind.INT64} or name.endswith("_code"):
+        return rng.poisson(2, rows)
+    if "rate" in name or "share" in name:
+        return rng.beta(8, 2, rows)
+    if "age_s" in name:
+        return rng.exponential(30, rows)
+    return rng.lognormal(2, 1, rows) * rng.choice([-1, 1], rows)
+
+
+def test_every_feature_kind_of_the_model_with_its_own_loss() -> None:
+    """Counts, flags, codes, shares and ages, unknown ones too, are explained as CatBoost does."""
+    rng = np.random.default_rng(8)
+    matrix = _every_kind_of_feature(1500, rng)
+    known = np.nan_to_num(matrix.astype(float))
+    gain = 1 / (1 + np.exp(-known @ rng.normal(size=matrix.shape[1]) / known.std(axis=0).sum()))
+    model = _fitted(
+        matrix, gain, depth=6, iterations=150, loss_function="CrossEntropy", learning_rate=0.1
+    )
+    asked = {feature for tree in read_ensemble(model).trees for feature in tree.split_features}
+    assert len(asked) > len(MODEL_FEATURES) * 0.9
+    unseen = _every_kind_of_feature(200, rng)
+    _assert_equals_catboost(model, unseen)
+    _assert_adds_up(model, unseen)
 
 
 @pytest.mark.parametrize("depth", [1, 4, 8])
