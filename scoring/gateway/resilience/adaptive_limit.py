@@ -33,13 +33,15 @@ class LimitSettings:
         target_s: Time in work that 90 % of requests are to keep within, seconds.
         first: Limit to begin with.
         least: The limit is never lower.
-        most: The limit is never higher.
+        most: The limit is never higher. A decision is mostly computation of one thread, so a few
+            keep it busy; more of them only make every turn of the event loop longer, and with it
+            each refusal.
     """
 
-    target_s: float = 0.05
-    first: int = 8
-    least: int = 2
-    most: int = 64
+    target_s: float = 0.1
+    first: int = 16
+    least: int = 4
+    most: int = 16
 
 
 class AdaptiveLimit:

@@ -61,7 +61,7 @@ def test_a_few_slow_requests_do_not_cut() -> None:
 def test_it_finds_what_a_server_can_do(first: int) -> None:
     """From either side the limit comes to where a server of 5 ms a request is at the target."""
     clock = StandingClock()
-    limit = AdaptiveLimit(LimitSettings(target_s=0.05, first=first), clock)
+    limit = AdaptiveLimit(LimitSettings(target_s=0.05, first=first, least=2, most=64), clock)
     for _ in range(200):
         _window(limit, clock, latency_s=0.005 * limit.limit)
     assert 8 <= limit.limit <= 11
@@ -70,8 +70,8 @@ def test_it_finds_what_a_server_can_do(first: int) -> None:
 def test_two_limits_on_one_processor_come_together() -> None:
     """A process that begins with most of the places gives them up to the other."""
     clock = StandingClock()
-    greedy = AdaptiveLimit(LimitSettings(target_s=0.05, first=40), clock)
-    modest = AdaptiveLimit(LimitSettings(target_s=0.05, first=2), clock)
+    greedy = AdaptiveLimit(LimitSettings(target_s=0.05, first=40, least=2, most=64), clock)
+    modest = AdaptiveLimit(LimitSettings(target_s=0.05, first=2, least=2, most=64), clock)
     for _ in range(300):
         latency_s = 0.0025 * (greedy.limit + modest.limit)
         clock.now_s += WINDOW_S
