@@ -35,6 +35,7 @@ from scoring.gateway.reloaded import Reloaded, keep_fresh
 from scoring.gateway.replies import Replies, Reply
 from scoring.gateway.resilience.admission import Admission
 from scoring.gateway.resilience.deadline import Deadline
+from scoring.gateway.shared_replies import SharedReplies
 from scoring.gateway.stages import StageClock
 from scoring.gateway.why_not import why_not
 
@@ -58,6 +59,7 @@ class Gateway:
     watch: PipelineWatch
     scorer: Scorer
     replies: Replies
+    shared: SharedReplies
     held: HeldDecisions
     log: DecisionLog
     checks: list[Check]
@@ -75,7 +77,14 @@ class Gateway:
     ) -> Reply:
         async with self.door.place(by):
             circumstances = Circumstances(by, self.door.shedding)
-            served = await self.pipeline.decide(request, clock, circumstances)
+            return await self.shared.once(
+                request, lambda: self._decide_here(request, clock, circumstances)
+            )
+
+    async def _decide_here(
+        self, request: RecommendationRequest, clock: StageClock, circumstances: Circumstances
+    ) -> Reply:
+        served = await self.pipeline.decide(request, clock, circumstances)
         self.held.hold(served)
         self.log.log(lambda: Record(request.event_id, encode(served.decision())))
         observe(served.answer)

@@ -32,6 +32,7 @@ from scoring.gateway.resilience.admission import Admission
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointScorer
 from scoring.gateway.score_ladder import ScoreLadder
+from scoring.gateway.shared_replies import SharedReplies
 from scoring.gateway.signing import Signer
 from scoring.gateway.store_ladder import StoreLadder
 
@@ -90,6 +91,7 @@ def assemble(options: argparse.Namespace) -> Gateway:
         watch=watch,
         scorer=scorer,
         replies=Replies(),
+        shared=SharedReplies(primary, options.project),
         held=HeldDecisions(),
         log=log,
         checks=checks,

@@ -14,6 +14,8 @@ from scoring.gateway.messages import RecommendationRequest
 REPLIES_KEPT = 20_000
 """About 60 MB at 3 KB each; two minutes of 150 decisions a second, what one process makes."""
 
+DIGEST_BYTES = 16
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -22,6 +24,10 @@ class Reply(NamedTuple):
 
     status: int
     body: bytes
+
+
+Decide = Callable[[], Coroutine[Any, Any, Reply]]
+"""Makes the reply to a request."""
 
 
 class Replies:
@@ -36,9 +42,7 @@ class Replies:
         self._made: OrderedDict[str, tuple[bytes, Reply]] = OrderedDict()
         self._under_way: dict[str, tuple[bytes, asyncio.Task[Reply]]] = {}
 
-    async def once(
-        self, request: RecommendationRequest, decide: Callable[[], Coroutine[Any, Any, Reply]]
-    ) -> Reply:
+    async def once(self, request: RecommendationRequest, decide: Decide) -> Reply:
         """Return the reply made for this very request, or make it.
 
         A request that comes while the same one is under way waits for its reply. Who hangs up does
@@ -48,22 +52,20 @@ class Replies:
             ConflictError: The event_id was used for another request.
             GatewayError: Whatever ``decide`` raises.
         """
-        event_id, digest = request.event_id, _digest(request)
+        event_id, digest = request.event_id, digest_of(request)
         made = self._made.get(event_id)
         if made is not None:
-            _check_same(event_id, digest, made[0])
+            check_same(event_id, digest, made[0])
             return made[1]
         if event_id in self._under_way:
             earlier, task = self._under_way[event_id]
-            _check_same(event_id, digest, earlier)
+            check_same(event_id, digest, earlier)
         else:
             task = asyncio.create_task(self._make(event_id, digest, decide))
             self._under_way[event_id] = digest, task
         return await asyncio.shield(task)
 
-    async def _make(
-        self, event_id: str, digest: bytes, decide: Callable[[], Coroutine[Any, Any, Reply]]
-    ) -> Reply:
+    async def _make(self, event_id: str, digest: bytes, decide: Decide) -> Reply:
         try:
             reply = await decide()
             self._keep(event_id, digest, reply)
@@ -77,12 +79,17 @@ class Replies:
             self._made.popitem(last=False)
 
 
-def _digest(request: RecommendationRequest) -> bytes:
-    """Return 128 bits that tell requests apart, defaults filled in."""
-    return hashlib.blake2b(_encoder.encode(request), digest_size=16).digest()
+def digest_of(request: RecommendationRequest) -> bytes:
+    """Return ``DIGEST_BYTES`` bytes that tell requests apart, defaults filled in."""
+    return hashlib.blake2b(_encoder.encode(request), digest_size=DIGEST_BYTES).digest()
 
 
-def _check_same(event_id: str, digest: bytes, earlier: bytes) -> None:
+def check_same(event_id: str, digest: bytes, earlier: bytes) -> None:
+    """Refuse a request whose event_id was used for another one.
+
+    Raises:
+        ConflictError: It was.
+    """
     if digest != earlier:
         raise ConflictError(
             "was used before for a request that says something else",

@@ -38,6 +38,7 @@ from scoring.gateway.resilience.admission import Admission
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointError, Matrix
 from scoring.gateway.score_ladder import ScoreLadder
+from scoring.gateway.shared_replies import SharedReplies
 from scoring.gateway.store_ladder import StoreLadder
 from tests.support import rows
 from tests.support.bundles import make_bundle
@@ -168,6 +169,7 @@ def gateway(
             watch=watch,
             scorer=endpoint.scorer,
             replies=Replies(),
+            shared=SharedReplies(wire, PROJECT),
             held=HeldDecisions(),
             log=log,
             checks=checks,
