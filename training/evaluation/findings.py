@@ -10,7 +10,6 @@ from training.evaluation import importance, verdicts
 from training.evaluation.intervals import Estimate
 from training.evaluation.measures import METRICS
 from training.evaluation.results import MODEL, SIMPLER, Results
-from training.evaluation.rules import ORACLE
 from training.tuning import describe
 
 GOOD, BAD, OPEN = "good", "bad", "open"
@@ -45,15 +44,13 @@ def _against_rules(results: Results) -> Iterator[Finding]:
     metric = results.decisive
     model = results.contenders[MODEL][metric]
     title = METRICS[metric].title
-    best = results.contenders.get(ORACLE)
-    bound = f"; the best possible is {best[metric].value:.1%}" if best else ""
     for rule in ("nearest", "lowest_eta", "history_only"):
         gained = results.model_less[rule][metric]
         other = results.contenders[rule][metric].value
         yield Finding(
             _kind(gained.sign),
-            f"{title}: {model.value:.1%} for the model, {other:.1%} for the rule "
-            f"“{rule.replace('_', ' ')}”{bound}. The model {_gains(gained)}.",
+            f"Against the rule “{rule.replace('_', ' ')}” ({other:.1%}) the model "
+            f"({model.value:.1%}) {_gains(gained)} in {title}.",
         )
 
 

@@ -32,9 +32,9 @@ METRICS = {
     "ndcg_at_5": Metric("NDCG@5", "0 to 1", 1, 1.0),
     "success_rate": Metric("Success of offers", "share", 0, float("nan")),
     "success_brier": Metric("Brier score", "0 to 1", -1, 0.0),
-    "success_bias": Metric("Chance less success", "share", 0, 0.0),
-    "eta_mae_min": Metric("Arrival, mean absolute error", "min", -1, 0.0),
-    "eta_bias_min": Metric("Arrival, predicted less actual", "min", 0, 0.0),
+    "success_bias": Metric("Chance bias", "share", 0, 0.0),
+    "eta_mae_min": Metric("Arrival error", "min", -1, 0.0),
+    "eta_bias_min": Metric("Arrival bias", "min", 0, 0.0),
     "eta_p90_coverage": Metric("Arrivals within the p90", "share", 0, 0.9),
 }
 """In the order in which they are shown."""

@@ -64,7 +64,8 @@ def segments(found: Sequence[Segment], metric: str, overall: float) -> str:
     axes.set_yticks(range(len(shown)), [f"{s.dimension}: {s.name} ({s.events:,})" for s in shown])
     axes.invert_yaxis()
     axes.set_xlabel(_axis(metric))
-    axes.set_ylabel("segment (events)")
+    axes.set_title("segment (events)", loc="left", fontsize="small")
+    axes.margins(y=0.02)
     axes.legend(fontsize="small")
     return _svg(figure)
 
@@ -78,6 +79,7 @@ def importance(features: Sequence[FeatureImportance]) -> str:
     change = [f.values_change for f in shown]
     axes.barh(rows + 0.2, change, 0.38, color=ORANGE, label="PredictionValuesChange")
     axes.set_yticks(rows, [f.name for f in shown])
+    axes.margins(y=0.02)
     axes.invert_yaxis()
     axes.set_xlabel("share of the whole")
     axes.legend()

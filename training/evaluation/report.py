@@ -14,6 +14,7 @@ from training.evaluation.importance import by_view
 from training.evaluation.intervals import Estimate
 from training.evaluation.measures import METRICS
 from training.evaluation.results import MODEL, Results
+from training.evaluation.rules import ORACLE
 from training.evaluation.segments import FEWEST_EVENTS
 from training.evaluation.staleness import ALL_VIEWS
 
@@ -51,6 +52,7 @@ def render(results: Results) -> str:
     return environment.get_template(_TEMPLATE).render(
         results=results,
         findings=findings(results),
+        headline=headline(results),
         metrics=METRICS,
         judged=verdicts.JUDGED,
         segment_metrics=_SHOWN_OF_SEGMENTS,
@@ -59,14 +61,30 @@ def render(results: Results) -> str:
         costs=view_costs.costs(),
         candidates=view_costs.CANDIDATES,
         verdict=verdicts.of,
-        limits=_limits(results),
         drawn=_plots(results),
     )
 
 
-def _limits(results: Results) -> list[str]:
-    found = results.staleness or []
-    return [verdicts.of_limit(v, found) for v in STREAM_VIEWS if found and v.max_age_s is not None]
+def headline(results: Results) -> list[tuple[str, str]]:
+    """Return the few numbers that matter most, as shown, each with what to compare it with."""
+    found, metric = results.contenders, results.decisive
+    model, curve = found[MODEL], results.calibration
+    best = f", best possible {found[ORACLE][metric].value:.1%}" if ORACLE in found else ""
+    return [
+        (
+            f"{model[metric].value:.1%}",
+            f"{METRICS[metric].title}; nearest {found['nearest'][metric].value:.1%}{best}",
+        ),
+        (
+            f"{model['eta_mae_min'].value:.1f} min",
+            f"off in arrival; the ETA formula {found['lowest_eta']['eta_mae_min'].value:.1f} min",
+        ),
+        (f"{model['eta_p90_coverage'].value:.1%}", "arrive within the p90; should be 90%"),
+        (
+            f"{curve.error:.1%}",
+            f"off in the chance of success; by luck up to {curve.error_if_right:.1%}",
+        ),
+    ]
 
 
 def _plots(results: Results) -> dict[str, list[str]]:
@@ -101,22 +119,22 @@ def number(value: float, digits: int = 3) -> str:
     return f"{value:,.{digits}f}" if np.isfinite(value) else NOT_MEASURED
 
 
-def estimate(found: Estimate, digits: int = 3) -> str:
+def estimate(found: Estimate, digits: int = 3) -> Markup:
     """Return a number with its interval."""
     return _with_interval(found, f",.{digits}f")
 
 
-def change(found: Estimate, digits: int = 3) -> str:
+def change(found: Estimate, digits: int = 3) -> Markup:
     """Return a difference with its interval; every number with its sign."""
     return _with_interval(found, f"+,.{digits}f")
 
 
-def _with_interval(found: Estimate, form: str) -> str:
-    if not np.isfinite(found.value):
-        return NOT_MEASURED
+def _with_interval(found: Estimate, form: str) -> Markup:
+    value = f"{found.value:{form}}" if np.isfinite(found.value) else NOT_MEASURED
     if not np.isfinite(found.low):
-        return f"{found.value:{form}}"
-    return f"{found.value:{form}} ({found.low:{form}} to {found.high:{form}})"
+        return Markup("{}").format(value)
+    interval = f"({found.low:{form}} to {found.high:{form}})"
+    return Markup('{} <span class="interval">{}</span>').format(value, interval)
 
 
 def image(svg: str, title: str) -> Markup:

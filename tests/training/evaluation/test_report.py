@@ -76,6 +76,30 @@ def test_the_unknown_is_never_shown_as_a_number(whole: Results, evaluated: Evalu
         assert f"<td>{report.NOT_MEASURED}</td>" in text
 
 
+def test_the_page_begins_with_the_numbers_that_matter(evaluated: Evaluated) -> None:
+    """Before any sentence: first choice, arrival, its p90, calibration, beside what to expect."""
+    results = evaluated.results
+    measured, curve = results.contenders, results.calibration
+    (first, of_first), (arrival, of_arrival), (within, _), (off, by_luck) = report.headline(results)
+    assert first == f"{measured['model']['true_success_at_1'].value:.1%}"
+    assert f"nearest {measured['nearest']['true_success_at_1'].value:.1%}" in of_first
+    assert f"best possible {measured['oracle']['true_success_at_1'].value:.1%}" in of_first
+    assert arrival == f"{measured['model']['eta_mae_min'].value:.1f} min"
+    assert f"{measured['lowest_eta']['eta_mae_min'].value:.1f} min" in of_arrival
+    assert within == f"{measured['model']['eta_p90_coverage'].value:.1%}"
+    assert (off, f"{curve.error_if_right:.1%}" in by_luck) == (f"{curve.error:.1%}", True)
+    page = report.render(results)
+    assert page.index(f"<strong>{first}</strong>") < page.index('<h2 id="found"')
+
+
+def test_a_number_has_its_interval_from_low_to_high() -> None:
+    """An interval is told from its lower end; what has none, or is unknown, has no brackets."""
+    assert report.estimate(Estimate(0.5, 0.25, 0.75)).striptags() == "0.500 (0.250 to 0.750)"
+    assert report.change(Estimate(0.5, -0.25, 0.75), 2).striptags() == "+0.50 (-0.25 to +0.75)"
+    assert report.change(Estimate(0.5, NAN, NAN)) == "+0.500"
+    assert report.estimate(Estimate(NAN, NAN, NAN)) == report.NOT_MEASURED
+
+
 def test_the_page_needs_nothing_else(whole: Results) -> None:
     """Nothing is loaded from elsewhere: every source is data, and there is no link or script."""
     page = report.render(whole)

@@ -37,11 +37,16 @@ def _regression(blocks: BlockMeans, treated: Bools) -> float:
 def test_the_effect_is_that_of_weighted_least_squares(
     experiment: tuple[BlockMeans, Bools],
 ) -> None:
-    """The effect is the coefficient of the arm beside region-slot and region-day effects."""
+    """The effect is the coefficient of the arm beside region-slot and region-day effects.
+
+    The arms' means beside it are those of their events, not of their blocks.
+    """
     blocks, treated = experiment
     rng = np.random.default_rng(1)
     found = analysis.effects({"m": blocks}, treated, 99, rng)["m"]
     assert found.value == pytest.approx(_regression(blocks, treated), abs=1e-8)
+    for arm, mean in ((treated, found.treatment), (~treated, found.control)):
+        assert mean == pytest.approx(np.average(blocks.mean[arm], weights=blocks.events[arm]))
 
 
 def test_two_days_and_two_slots_by_hand() -> None:
@@ -59,6 +64,13 @@ def test_two_days_and_two_slots_by_hand() -> None:
     assert found.p_value == pytest.approx(0.5, abs=0.03)
     assert (found.low, found.high) == (-np.inf, np.inf)
     assert (found.control, found.treatment) == (1.5, 4.0)
+
+
+def test_a_p_value_counts_the_experiment_among_its_redraws() -> None:
+    """Of four redraws two are as far as 2: (1 + 2) / (1 + 4); never 0, however few they are."""
+    drawn = np.array([1.0, 2.0, -3.0, 0.0])
+    assert analysis.p_values(np.array(2.0), drawn) == pytest.approx(0.6)
+    assert analysis.p_values(np.array(9.0), drawn) == pytest.approx(0.2)
 
 
 def test_redraws_keep_the_design() -> None:

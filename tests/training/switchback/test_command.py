@@ -1,5 +1,6 @@
 """The commands, one after another, from files to files and exit codes."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -48,13 +49,31 @@ def test_a_broken_guardrail_is_exit_code_3(
     assignment, outcomes = experiment
     arguments = ["--assignment", str(assignment), "--outcomes", str(outcomes)]
     # treatment arrives about 4 minutes sooner: ask for 8
-    limit = ["--most-minutes-added", "-8", "--redraws", "999", "--out", str(assignment.parent)]
-    with pytest.raises(SystemExit) as ended:
-        main(["analyse", *arguments, *limit])
-    assert ended.value.code == 3
-    printed = capsys.readouterr()
-    assert "broken" in printed.out
-    assert "minutes_to_arrival rises by" in printed.err
+    for limit, metric in (
+        (["--most-minutes-added", "-8"], "minutes_to_arrival"),
+        (["--most-redispatch-added", "-0.2"], "redispatch"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["analyse", *arguments, *limit, "--out", str(assignment.parent)])
+        assert ended.value.code == 3
+        printed = capsys.readouterr()
+        assert "broken" in printed.out
+        assert re.search(
+            rf"broken: {metric} rises by \S+ or more \(at most \S+\): do not", printed.err
+        )
+
+
+def test_a_lower_level_has_a_narrower_interval(experiment: tuple[Path, Path]) -> None:
+    """The intervals are of the level that is asked for."""
+    assignment, outcomes = experiment
+    widths = []
+    for level in ("0.5", "0.95"):
+        arguments = ["--assignment", str(assignment), "--outcomes", str(outcomes)]
+        assert main(["analyse", *arguments, "--level", level, "--out", str(assignment.parent)]) == 0
+        found = pd.read_csv(assignment.parent / "effects.csv").set_index("metric")
+        widths.append(found.loc["success", "high"] - found.loc["success", "low"])
+    # of a normal distribution 0.67 against 1.96 standard errors either way
+    assert widths[0] / widths[1] == pytest.approx(0.344, abs=0.08)
 
 
 def test_power_and_aa_print_and_plot(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

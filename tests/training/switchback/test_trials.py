@@ -81,6 +81,11 @@ def test_power_grows_with_days_and_effect() -> None:
     assert large > 0.97
 
 
+def test_a_washout_takes_its_share_of_events() -> None:
+    """Of a block of two hours, 30 minutes leave three quarters to count."""
+    assert WITHOUT_EFFECT.counted_share == 0.75
+
+
 def test_a_washout_as_long_as_a_block_is_refused() -> None:
     """Nothing would be left to count."""
     with pytest.raises(DataError, match="washout minutes 120"):
