@@ -12,13 +12,15 @@ from itertools import islice
 
 import numpy as np
 
-from feature_repo.online.bulk_read import Fields, hmget, read_fields_async
-from feature_repo.online.keys import entity_keys, row_field
+from feature_repo.online.bulk_read import Fields, read_fields_async
+from feature_repo.online.commands import Commands
 from feature_repo.online.read_route import ReadRoute
 from feature_repo.online.reader import Beacon, Decoding, ViewRows, wanted_beacons
 from feature_repo.online.row_table import KnownRows, Numbers, RowTable
 from feature_repo.online.wire import Wire
 from feature_repo.schema import BATCH_VIEWS, VIEWS, ViewSchema
+
+_DAILY = frozenset(view.name for view in BATCH_VIEWS)
 
 
 @dataclass(frozen=True)
@@ -41,24 +43,35 @@ class Keep:
         self, views: Sequence[ViewSchema]
     ) -> Iterator[tuple[float, tuple[ViewSchema, ...]]]:
         """Yield the views that are kept equally long, and how long that is."""
-        live = tuple(view for view in views if view not in BATCH_VIEWS)
-        daily = tuple(view for view in views if view in BATCH_VIEWS)
+        live = tuple(view for view in views if view.name not in _DAILY)
+        daily = tuple(view for view in views if view.name in _DAILY)
         yield from ((s, some) for s, some in ((self.live_s, live), (self.daily_s, daily)) if some)
 
 
 @dataclass(frozen=True)
 class Group:
-    """Views to read for the same entities.
+    """Views with the same join keys, for the same entities.
 
     Attributes:
-        views: Views with the same join keys.
-        ids: n entities' first join key, no id twice.
-        rest: The other join keys, the same for all of them.
+        views: The views.
+        rest: The join keys after the first, the same for all entities.
     """
 
     views: tuple[ViewSchema, ...]
-    ids: Sequence[str]
     rest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entities:
+    """What to read for n entities.
+
+    Attributes:
+        ids: Their first join key, none twice.
+        groups: Their views.
+    """
+
+    ids: Sequence[str]
+    groups: tuple[Group, ...]
 
 
 @dataclass(frozen=True)
@@ -93,16 +106,17 @@ class AsyncFeatureReader:
         self._clock = clock
         self._decode = Decoding()
         self._known = KnownRows()
+        self._asking: dict[tuple[str, ...], Commands] = {}
 
-    async def read(self, groups: Sequence[Group], as_of_us: int) -> dict[str, ViewRows]:
-        """Read every view of every group, in one round trip at most.
+    async def read(self, asked: Sequence[Entities], as_of_us: int) -> dict[str, ViewRows]:
+        """Read every view of all entities, in one round trip at most.
 
         Args:
-            groups: What to read.
+            asked: What to read.
             as_of_us: The time of the request, epoch us, against which a row's TTL counts.
 
         Returns:
-            View names to their rows, in the order of the group's ids.
+            View names to their rows, in the order of the entities.
 
         Raises:
             redis.RedisError: Redis did not answer.
@@ -110,17 +124,24 @@ class AsyncFeatureReader:
         if len(self._known) > self._keep.entities:
             self._known = KnownRows()
         known = self._known  # another request may begin anew while this one waits
-        due = [rows for group in groups for rows in self._due(known, group)]
+        numbers = [known.numbers(entities.ids) for entities in asked]
+        due = [
+            rows
+            for entities, of_them in zip(asked, numbers, strict=True)
+            for group in entities.groups
+            for rows in self._due(known, entities.ids, of_them, group)
+        ]
         if due:
             data = b"".join([rows.commands for rows in due])
             count = sum(len(rows.numbers) for rows in due)
             answers = await self._route.ask_async(lambda wire: wire.ask(data, count))
             _take(due, answers, self._clock())
-        return self._rows(known, groups, as_of_us)
+        return self._rows(known, asked, numbers, as_of_us)
 
-    def recall(self, groups: Sequence[Group], as_of_us: int) -> dict[str, ViewRows]:
+    def recall(self, asked: Sequence[Entities], as_of_us: int) -> dict[str, ViewRows]:
         """Return what ``read`` would, of the rows read last; those never read are missing."""
-        return self._rows(self._known, groups, as_of_us)
+        numbers = [self._known.numbers(entities.ids) for entities in asked]
+        return self._rows(self._known, asked, numbers, as_of_us)
 
     async def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
         """Return the beacons that are there, as ``FeatureReader.beacons`` does."""
@@ -128,26 +149,38 @@ class AsyncFeatureReader:
         (found,) = await self._route.ask_async(lambda wire: read_fields_async(wire, wanted))
         return found
 
-    def _due(self, known: KnownRows, group: Group) -> Iterator[_Due]:
+    def _due(
+        self, known: KnownRows, ids: Sequence[str], numbers: Numbers, group: Group
+    ) -> Iterator[_Due]:
         """Yield what of a group has to be read; views that are kept equally long together."""
-        numbers, now_s = known.numbers(group.ids), self._clock()
+        now_s = self._clock()
         for keep_s, views in self._keep.together(group.views):
             tables = [known.table(view, group.rest) for view in views]
             due = [table.read_before(numbers, now_s - keep_s) for table in tables]
             rows = np.flatnonzero(np.logical_or.reduce(due))
             if len(rows):
-                entities = [(group.ids[row], *group.rest) for row in rows]
-                keys = entity_keys(self._project, views[0], entities)
-                fields = [row_field(view) for view in views]
-                yield _Due(tables, numbers[rows], hmget(keys, fields))
+                some = ids if len(rows) == len(ids) else [ids[row] for row in rows.tolist()]
+                yield _Due(tables, numbers[rows], self._commands(views, group.rest).of(some))
+
+    def _commands(self, views: tuple[ViewSchema, ...], rest: tuple[str, ...]) -> Commands:
+        names = (*(view.name for view in views), *rest)
+        commands = self._asking.get(names)
+        if commands is None:
+            at_most = 0 if names[0] in _DAILY else self._keep.entities
+            commands = self._asking[names] = Commands(self._project, views, rest, at_most)
+        return commands
 
     def _rows(
-        self, known: KnownRows, groups: Sequence[Group], as_of_us: int
+        self,
+        known: KnownRows,
+        asked: Sequence[Entities],
+        numbers: Sequence[Numbers],
+        as_of_us: int,
     ) -> dict[str, ViewRows]:
         return {
-            view.name: self._decode(view, known.table(view, group.rest).get(numbers), as_of_us)
-            for group in groups
-            for numbers in [known.numbers(group.ids)]
+            view.name: self._decode(view, known.table(view, group.rest).get(of_them), as_of_us)
+            for entities, of_them in zip(asked, numbers, strict=True)
+            for group in entities.groups
             for view in group.views
         }
 

@@ -7,6 +7,7 @@ bits set means that column ``i`` is null; its stored value is zero and means not
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,12 @@ class RowError(ValueError):
 
 def row_dtype(schema: ViewSchema) -> np.dtype[np.void]:
     """Return the packed layout of a whole row of ``schema``: header, then values."""
-    return np.dtype([("header", HEADER_DTYPE), ("values", schema.values_dtype)])
+    return _row_dtype(schema.values_dtype)
+
+
+@cache
+def _row_dtype(values: np.dtype[np.void]) -> np.dtype[np.void]:
+    return np.dtype([("header", HEADER_DTYPE), ("values", values)])
 
 
 def encode_rows(
@@ -103,9 +109,13 @@ def stack_rows(
     """
     dtype = row_dtype(schema)
     size, blank = dtype.itemsize, bytes(dtype.itemsize)
-    present = np.array([row is not None for row in rows], dtype=np.bool_)
-    data = b"".join([row if row is not None and len(row) == size else blank for row in rows])
-    return np.frombuffer(data, dtype=dtype), present
+    present = np.ones(len(rows), dtype=np.bool_)
+    if None in rows:
+        present = np.array([row is not None for row in rows], dtype=np.bool_)
+        rows = [row or blank for row in rows]
+    if set(map(len, rows)) - {size}:  # type: ignore[arg-type]  # none is None here
+        rows = [row if row is not None and len(row) == size else blank for row in rows]
+    return np.frombuffer(b"".join(rows), dtype=dtype), present  # type: ignore[arg-type]
 
 
 def interpret_rows(

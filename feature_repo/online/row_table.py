@@ -30,28 +30,26 @@ class RowTable:
 
     def put(self, numbers: Numbers, stored: Sequence[bytes | None], now_s: float) -> None:
         """Take what Redis has just answered, None where there is no row."""
-        self._make_room(numbers)
         rows, self._present[numbers] = stack_rows(self._view, stored)
         self._rows[numbers] = rows.view(np.uint8).reshape(len(rows), self._dtype.itemsize)
         self._read_s[numbers] = now_s
 
     def get(self, numbers: Numbers) -> Interpreted:
         """Return the rows as ``decode_rows`` does; those never read are missing."""
-        self._make_room(numbers)
         rows = self._rows[numbers].view(self._dtype).reshape(len(numbers))
         return interpret_rows(self._view, rows, self._present[numbers])
 
     def read_before(self, numbers: Numbers, moment_s: float) -> npt.NDArray[np.bool_]:
         """Return bool [n]: whether the row was read before a moment, or never."""
-        self._make_room(numbers)
         before: npt.NDArray[np.bool_] = self._read_s[numbers] < moment_s
         return before
 
-    def _make_room(self, numbers: Numbers) -> None:
-        needed = int(numbers.max(initial=-1)) + 1
-        if needed <= len(self._rows):
+    def make_room(self, entities: int) -> None:
+        """Have a place for entities with numbers below this one."""
+        missing = entities - len(self._rows)
+        if missing <= 0:
             return
-        more = max(needed, 2 * len(self._rows), _ENTITIES_AT_FIRST) - len(self._rows)
+        more = max(missing, len(self._rows), _ENTITIES_AT_FIRST)
         self._rows = np.concatenate([self._rows, np.zeros((more, self._rows.shape[1]), np.uint8)])
         self._present = np.concatenate([self._present, np.zeros(more, np.bool_)])
         self._read_s = np.concatenate([self._read_s, np.full(more, -np.inf)])
@@ -61,7 +59,7 @@ class KnownRows:
     """The rows read last, a table for each view and further join keys; entities share numbers."""
 
     def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
+        self._numbers = _Counting()
         self._tables: dict[tuple[str, tuple[str, ...]], RowTable] = {}
 
     def __len__(self) -> int:
@@ -69,12 +67,20 @@ class KnownRows:
 
     def numbers(self, ids: Sequence[str]) -> Numbers:
         """Return the numbers of entities by their first join key; new ones get the next."""
-        known = self._numbers
-        return np.array([known.setdefault(entity, len(known)) for entity in ids], dtype=np.intp)
+        return np.fromiter(map(self._numbers.__getitem__, ids), dtype=np.intp, count=len(ids))
 
     def table(self, view: ViewSchema, rest: tuple[str, ...]) -> RowTable:
         """Return the table of a view for entities with these further join keys."""
         table = self._tables.get((view.name, rest))
         if table is None:
             table = self._tables[view.name, rest] = RowTable(view)
+        table.make_room(len(self._numbers))
         return table
+
+
+class _Counting(dict[str, int]):
+    """Numbers ids in the order in which they come."""
+
+    def __missing__(self, entity: str) -> int:
+        number = self[entity] = len(self)
+        return number

@@ -74,6 +74,9 @@ class Wire:
                 connection = pool.make_connection()
                 try:
                     await connection.connect()
+                except RuntimeError as error:  # uvloop's word for a reset in the handshake
+                    connection._close()
+                    raise exceptions.ConnectionError(str(error)) from error
                 except BaseException:
                     connection._close()
                     raise
@@ -107,6 +110,9 @@ class _Line(asyncio.Protocol):
         if not self._asked:
             self._waiting_since = self._loop.time()
         future = self._loop.create_future()
+        if self._transport.is_closing():  # it was reset, and ``connection_lost`` is on its way
+            future.set_exception(exceptions.ConnectionError("the connection to Redis was reset"))
+            return future
         self._asked.append((count, future))
         self._transport.write(commands)
         return future

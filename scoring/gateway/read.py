@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_repo.model_matrix import stale_rows
-from feature_repo.online.async_reader import AsyncFeatureReader, Group
+from feature_repo.online.async_reader import AsyncFeatureReader, Entities, Group
 from feature_repo.online.reader import ViewRows, broadcast
 from feature_repo.request_time import Columns, RequestColumns
 from feature_repo.schema import (
@@ -51,8 +51,8 @@ class CandidateTable:
         """Return the table of only these rows (an index or a mask)."""
         index = np.arange(len(self.provider_ids))[rows]
         return CandidateTable(
-            provider_ids=[self.provider_ids[i] for i in index],
-            columns={name: values[index] for name, values in self.columns.items()},
+            provider_ids=[self.provider_ids[i] for i in index.tolist()],
+            columns={name: values.take(index) for name, values in self.columns.items()},
             unusable=self.unusable,
         )
 
@@ -68,7 +68,7 @@ async def read(
     Raises:
         redis.RedisError: Redis did not answer.
     """
-    rows = await reader.read(_groups(request, provider_ids), request_us)
+    rows = await reader.read(_asked(request, provider_ids), request_us)
     return _table(request, request_us, provider_ids, rows)
 
 
@@ -79,17 +79,14 @@ def recall(
     provider_ids: list[str],
 ) -> CandidateTable:
     """Return the table that ``read`` would, of the rows read last; Redis is not asked."""
-    rows = reader.recall(_groups(request, provider_ids), request_us)
+    rows = reader.recall(_asked(request, provider_ids), request_us)
     return _table(request, request_us, provider_ids, rows)
 
 
-def _groups(request: RecommendationRequest, provider_ids: list[str]) -> list[Group]:
+def _asked(request: RecommendationRequest, provider_ids: list[str]) -> list[Entities]:
     cell = h3.latlng_to_cell(request.location.lat, request.location.lon, H3_RESOLUTION)
-    return [
-        Group(CELL_VIEWS, [cell]),
-        Group(PROVIDER_VIEWS, provider_ids),
-        Group((PROVIDER_HISTORY,), provider_ids, (request.service,)),
-    ]
+    of_provider = (Group(PROVIDER_VIEWS), Group((PROVIDER_HISTORY,), (request.service,)))
+    return [Entities([cell], (Group(CELL_VIEWS),)), Entities(provider_ids, of_provider)]
 
 
 def _table(
@@ -117,10 +114,10 @@ def _unusable(rows: dict[str, ViewRows], now: RequestColumns) -> UnusableRows:
     for name, found in rows.items():
         stale = stale_rows(VIEWS[name], found.columns, now)
         unusable[name] = {
-            "missing": int(found.missing.sum()),
-            "stale": 0 if stale is None else int(stale.sum()),
-            "expired": int(found.expired.sum()),
-            "mismatched": int(found.mismatched.sum()),
+            "missing": int(np.count_nonzero(found.missing)),
+            "stale": 0 if stale is None else int(np.count_nonzero(stale)),
+            "expired": int(np.count_nonzero(found.expired)),
+            "mismatched": int(np.count_nonzero(found.mismatched)),
         }
     return unusable
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import redis
 
-from feature_repo.online.async_reader import AsyncFeatureReader, Group, Keep
+from feature_repo.online.async_reader import AsyncFeatureReader, Entities, Group, Keep
 from feature_repo.online.keys import entity_key
 from feature_repo.online.read_route import ReadRoute
 from feature_repo.online.reader import FeatureReader, Lookup, ViewRows
@@ -58,6 +58,10 @@ def _write(client: redis.Redis, event_us: int = NOW_US, **given: Any) -> None:
     rows.write(writer, PROVIDER_HISTORY, [("p1", "tow")], event_us, **given)
 
 
+def _providers(ids: list[str]) -> list[Entities]:
+    return [Entities(ids, (Group(PROVIDER_VIEWS),))]
+
+
 def _same(one: ViewRows, other: ViewRows) -> bool:
     return repr(one) == repr(other)
 
@@ -76,7 +80,7 @@ async def test_it_reads_what_the_synchronous_reader_does(
     stored.hset(key, "row:provider_motion", b"another version's row")
     ids = ["p1", "p2", "stranger"]
     read = await _reader(wire, Clock()).read(
-        [Group(PROVIDER_VIEWS, ids), Group((PROVIDER_HISTORY,), ids, ("tow",))], NOW_US
+        [Entities(ids, (Group(PROVIDER_VIEWS), Group((PROVIDER_HISTORY,), ("tow",))))], NOW_US
     )
     expected = FeatureReader(redis_client, PROJECT).read(
         [
@@ -98,7 +102,7 @@ async def test_a_row_at_hand_is_not_read_again_before_its_time(
     _write(redis_client, NOW_US, speed_max_kph=1.0, radius_km=1.0)
 
     async def seen() -> tuple[float, float]:
-        read = await reader.read([Group(PROVIDER_VIEWS, ["p1"])], NOW_US + 2)
+        read = await reader.read(_providers(["p1"]), NOW_US + 2)
         return (
             float(read["provider_motion"].columns["provider_motion__speed_max_kph"][0]),
             float(read["provider_profile"].columns["provider_profile__radius_km"][0]),
@@ -117,11 +121,11 @@ async def test_a_row_at_hand_is_not_read_again_before_its_time(
 async def test_only_what_is_due_is_asked_for(redis_client: redis.Redis, wire: Wire) -> None:
     """With all rows at hand Redis is not asked at all; a new provider costs only its own rows."""
     reader = _reader(wire, Clock())
-    await reader.read([Group(PROVIDER_VIEWS, ["p1", "p2"])], NOW_US)
+    await reader.read(_providers(["p1", "p2"]), NOW_US)
 
     async def asked(ids: list[str]) -> int:
         before = _hmgets(redis_client)
-        await reader.read([Group(PROVIDER_VIEWS, ids)], NOW_US)
+        await reader.read(_providers(ids), NOW_US)
         return _hmgets(redis_client) - before
 
     assert await asked(["p2", "p1"]) == 0
@@ -133,7 +137,7 @@ async def test_what_is_recalled_is_what_was_read_with_its_true_age(
 ) -> None:
     """With Redis empty or away, the rows read last come back: same values, same event times."""
     _write(redis_client, NOW_US - 30_000_000, lat=39.7, lon=-105.0)
-    reader, groups = _reader(wire, Clock()), [Group(PROVIDER_VIEWS, ["p1", "stranger"])]
+    reader, groups = _reader(wire, Clock()), _providers(["p1", "stranger"])
     read = (await reader.read(groups, NOW_US))["provider_motion"]
     redis_client.flushall()
     later_us = NOW_US + 60_000_000
@@ -151,7 +155,7 @@ async def test_a_row_that_is_gone_is_missing_once_it_is_read_again(
     """A later answer replaces an earlier one, also where Redis has no row any more."""
     _write(redis_client)
     clock = Clock()
-    reader, groups = _reader(wire, clock), [Group(PROVIDER_VIEWS, ["p1"])]
+    reader, groups = _reader(wire, clock), _providers(["p1"])
     await reader.read(groups, NOW_US)
     redis_client.flushall()
     clock.now_s += 100
@@ -168,7 +172,7 @@ async def test_it_does_not_grow_without_bound(redis_client: redis.Redis, wire: W
     reader = _reader(wire, Clock(), Keep(entities=10))
     for start in (0, 10, 20, 30, 0):
         ids = [f"p{start + i}" for i in range(10)]
-        read = await reader.read([Group((PROVIDER_MOTION,), ids)], NOW_US)
+        read = await reader.read([Entities(ids, (Group((PROVIDER_MOTION,)),))], NOW_US)
         speeds = read["provider_motion"].columns["provider_motion__speed_max_kph"]
         assert speeds.tolist() == [float(start + i) for i in range(10)]
         assert len(reader._known) <= 20
