@@ -67,8 +67,8 @@ ANSWER = RecommendationAnswer(
     why_not_nearer=NotChosen(
         provider_id="den-00175",
         rank=6,
-        sentence="den-00175 is 1.3 km nearer, but its chance of success is 51%, not 73%: "
-        "declined 3 of 4 offers in the last hour",
+        sentence="den-00175 is 1.3 km nearer, but its chance of success is 51%, not 73%; "
+        "against it: workload (declined 3 of 4 offers in the last hour)",
     ),
     candidates_considered=123,
     excluded={"outside_contract_radius": 35, "service_not_offered": 20},
@@ -90,8 +90,8 @@ DECISION = Decision(
 )
 WHY_NOT = WhyNot(
     provider_id="den-00175",
-    sentence="den-00175 stands at rank 6: its chance of success is 51%, not 73%; against it speak "
-    "workload (0.38 points: declined 3 of 4 offers in the last hour).",
+    sentence="den-00175 stands at rank 6: its chance of success is 51%, not 73%; against it: "
+    "workload (0.38 points, declined 3 of 4 offers in the last hour).",
     rank=6,
     excluded=None,
     policy_actions=[],

@@ -154,14 +154,15 @@ def why_not_nearer(scored: Scored) -> NotChosen | None:
     if nearest == first or np.isnan(distances[nearest]):
         return None
     saved_km = float(distances[first] - distances[nearest])
-    sentence = f"{scored.provider_ids[nearest]} is {_nearer_by(saved_km)}"
     worse = lower_chance(scored, nearest, first)
-    if worse:
-        sentence += f", but {worse}"
-    against = _held_back(scored, nearest) or _what_speaks_against(scored, nearest, first)
-    rank = int(np.flatnonzero(scored.ranking.order == nearest)[0]) + 1
+    held_back = [WORDS[code] for code in scored.ranking.actions[nearest]]
+    against = [] if held_back else _against(scored, nearest, first)
+    but = [*([worse] if worse else []), *held_back, *against]
+    sentence = f"{scored.provider_ids[nearest]} is {_nearer_by(saved_km)}"
     return NotChosen(
-        scored.provider_ids[nearest], rank, f"{sentence}: {against}" if against else sentence
+        provider_id=scored.provider_ids[nearest],
+        rank=int(np.flatnonzero(scored.ranking.order == nearest)[0]) + 1,
+        sentence=f"{sentence}, but {'; '.join(but)}" if but else sentence,
     )
 
 
@@ -190,29 +191,24 @@ def _nearer_by(saved_km: float) -> str:
     return f"{saved_km:.1f} km nearer" if told else "nearer"
 
 
-def _held_back(scored: Scored, row: int) -> str | None:
-    """Word what the policy did to a candidate, if anything."""
-    return "; ".join(WORDS[code] for code in scored.ranking.actions[row]) or None
-
-
 def _strongest(by_group: list[float]) -> list[Group]:
     """Return the groups that add something, the one that adds most first."""
     adding = [(added, group) for added, group in zip(by_group, GROUPS, strict=True) if added > 0]
     return [group for _, group in sorted(adding, key=itemgetter(0), reverse=True)]
 
 
-def _what_speaks_against(scored: Scored, row: int, first: int) -> str | None:
-    """Word what costs the candidate most in comparison with the first."""
+def _against(scored: Scored, row: int, first: int) -> list[str]:
+    """Word what costs the candidate most in comparison with the first; nothing if nothing does."""
     ours, theirs = scored.contributions(row), scored.contributions(first)
     if ours is None or theirs is None:
-        return None
+        return []
     loss, known = differences(theirs, ours), scored.known(row)
     by_group: list[float] = (np.array(loss) @ _GROUP_SUMS).tolist()
     for group in _strongest(by_group):
         sentence = strongest_sentence(group, loss, known)
         if sentence:
-            return sentence
-    return None
+            return [f"against it: {group.value} ({sentence})"]
+    return []
 
 
 def differences(theirs: list[float], ours: list[float]) -> list[float]:

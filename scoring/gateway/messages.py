@@ -173,7 +173,9 @@ class Cost(msgspec.Struct, frozen=True):
 
     group: str
     score: Annotated[float, Meta(description="Score points; negative where it has the advantage.")]
-    says: Annotated[str | None, Meta(description="The group's strongest point, where it has one.")]
+    says: Annotated[
+        str | None, Meta(description="What weighs most in the group, where that can be worded.")
+    ]
 
 
 class WhyNot(msgspec.Struct, frozen=True):
@@ -187,7 +189,8 @@ class WhyNot(msgspec.Struct, frozen=True):
     costs: Annotated[
         list[Cost],
         Meta(
-            description="The dearest group first; they sum to the difference of the scores. Empty "
-            "where the provider was not scored, or not explained."
+            description="The dearest group first; they sum to the difference of the scores. "
+            "Conditions and request are the same for all: they cost by how they act with the rest. "
+            "Empty where the provider was not scored, or not explained."
         ),
     ]

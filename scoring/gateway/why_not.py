@@ -12,7 +12,7 @@ from scoring.gateway.explain import GROUPS, Scored, differences, lower_chance, s
 from scoring.gateway.messages import Cost, RecommendationRequest, WhyNot
 from scoring.gateway.policy.ranking import Action
 from scoring.gateway.served import Served
-from scoring.gateway.wording import Group
+from scoring.gateway.wording import SAME_FOR_ALL, Group
 
 COSTS_SAID = 2
 
@@ -120,13 +120,13 @@ def _behind(scored: Scored, row: int, first: int, costs: list[Cost]) -> str:
     ]
     worse = lower_chance(scored, row, first)
     said += [worse] if worse else []
-    against = [_cost(cost) for cost in costs if cost.score > 0][:COSTS_SAID]
-    said += [f"against it speak {' and '.join(against)}"] if against else []
+    against = [_cost(c) for c in costs if c.score > 0 and c.group not in SAME_FOR_ALL][:COSTS_SAID]
+    said += [f"against it: {' and '.join(against)}"] if against else []
     return f": {'; '.join(said)}" if said else ""
 
 
 def _cost(cost: Cost) -> str:
-    says = f": {cost.says}" if cost.says else ""
+    says = f", {cost.says}" if cost.says else ""
     return f"{cost.group} ({cost.score:.2f} points{says})"
 
 
@@ -136,17 +136,14 @@ def _costs(scored: Scored, row: int, first: int) -> list[Cost]:
     by_group, of_first = scored.by_group(row), scored.by_group(first)
     if ours is None or theirs is None or by_group is None or of_first is None:
         return []
-    loss, known = differences(theirs, ours), scored.known(row)
-    costs = [
-        Cost(
-            group.value,
-            round(cost, 4),
-            _minutes(scored, row, first)
-            if group is Group.PROXIMITY
-            else strongest_sentence(group, loss, known),
-        )
-        for group, cost in zip(GROUPS, differences(of_first, by_group), strict=True)
-    ]
+    known = scored.known(row)
+    loss, gain = differences(theirs, ours), differences(ours, theirs)
+    costs = []
+    for group, cost in zip(GROUPS, differences(of_first, by_group), strict=True):
+        says = strongest_sentence(group, loss if cost > 0 else gain, known)
+        if group is Group.PROXIMITY:
+            says = _minutes(scored, row, first)
+        costs.append(Cost(group.value, round(cost, 4), says))
     return sorted(costs, key=lambda cost: -cost.score)
 
 

