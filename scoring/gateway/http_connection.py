@@ -23,11 +23,14 @@ class HttpConnection(asyncio.Protocol):
         The future fails with ConnectionResetError where the connection ended before the answer
         did, and with ConnectionAbortedError where what came is not HTTP.
         """
-        self._answer = asyncio.get_running_loop().create_future()
+        self._answer = answer = asyncio.get_running_loop().create_future()
         self._parser = httptools.HttpResponseParser(self)
         self._body: list[bytes] = []
-        self._transport.write(request)
-        return self._answer
+        if self._transport.is_closing():  # uvloop would raise a RuntimeError
+            self._fail(ConnectionResetError("the connection was reset before it was asked"))
+        else:
+            self._transport.write(request)
+        return answer
 
     def close(self) -> None:
         """Close at once."""

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 import redis
+import uvloop
 from redis import RedisError, exceptions
+from redis.asyncio.connection import Connection
 
 from feature_repo.online.redis_settings import RedisSettings
 from feature_repo.online.wire import Wire, wires
@@ -83,3 +85,42 @@ async def test_password_and_database_are_those_of_the_settings(tmp_path: Path) -
         wire, _ = wires(RedisSettings(url, password="secret"))
         assert b"db=3" in (await wire.ask(b"*2\r\n$6\r\nCLIENT\r\n$4\r\nINFO\r\n", 1))[0]
         await wire.close()
+
+
+def test_a_reset_in_the_handshake_is_a_redis_error(
+    redis_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Uvloop raises an error of its own where a transport has just been reset."""
+
+    async def reset(connection: Connection) -> None:
+        writer = connection._writer
+        assert writer is not None
+        writer.transport.abort()
+        writer.writelines([PING])
+
+    async def scenario() -> None:
+        wire, _ = wires(RedisSettings(redis_server, retries=0))
+        with monkeypatch.context() as patch:
+            patch.setattr(Connection, "on_connect", reset)
+            with pytest.raises(exceptions.ConnectionError):
+                await wire.ask(PING, 1)
+        assert await wire.ask(PING, 1) == [b"PONG"]
+        await wire.close()
+
+    uvloop.run(scenario())
+
+
+def test_a_connection_that_was_just_reset_is_a_redis_error(redis_server: str) -> None:
+    """Who asks before the loop has told of the reset gets an error that is tried again."""
+
+    async def scenario() -> None:
+        wire, _ = wires(RedisSettings(redis_server, retries=0))
+        await wire.ask(PING, 1)
+        assert wire._line is not None
+        wire._line._transport.abort()
+        with pytest.raises(exceptions.ConnectionError):
+            await wire.ask(PING, 1)
+        assert await wire.ask(PING, 1) == [b"PONG"]
+        await wire.close()
+
+    uvloop.run(scenario())
