@@ -28,11 +28,6 @@ def encode(message: msgspec.Struct) -> bytes:
     return _encoder.encode(message)
 
 
-def answer(message: msgspec.Struct) -> Response:
-    """Return a message as a response."""
-    return Response(encode(message), media_type=JSON)
-
-
 def refusal(error: GatewayError) -> Response:
     """Return a refusal as a response."""
     return Response(encode(error_body(error)), int(error.status), _HEADERS.get(error.status), JSON)

@@ -16,16 +16,15 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from scoring.endpoint.scorer import Scorer
 from scoring.gateway import openapi, readiness
 from scoring.gateway.admit import admit, deadline
-from scoring.gateway.answers import JSON, answer, encode, refusal
+from scoring.gateway.answers import JSON, encode, refusal
 from scoring.gateway.api_keys import ApiKey
 from scoring.gateway.auth import RequireKey
 from scoring.gateway.circumstances import Circumstances
 from scoring.gateway.decision_log import DecisionLog, Record
-from scoring.gateway.errors import GatewayError
-from scoring.gateway.held import HeldDecisions
+from scoring.gateway.errors import DecisionNotFoundError, GatewayError
+from scoring.gateway.held import HeldDecisions, Question
 from scoring.gateway.messages import RecommendationRequest
 from scoring.gateway.metrics import DECISIONS, exposition, observe
 from scoring.gateway.pipeline import Pipeline
@@ -36,8 +35,8 @@ from scoring.gateway.replies import Replies, Reply
 from scoring.gateway.resilience.admission import Admission
 from scoring.gateway.resilience.deadline import Deadline
 from scoring.gateway.shared_replies import SharedReplies
+from scoring.gateway.siblings import Siblings
 from scoring.gateway.stages import StageClock
-from scoring.gateway.why_not import why_not
 
 DISTRIBUTION = "roadside-dispatch-ranking"
 DEADLINE_HEADER = "x-deadline-ms"
@@ -57,10 +56,10 @@ class Gateway:
     door: Admission
     pipeline: Pipeline
     watch: PipelineWatch
-    scorer: Scorer
     replies: Replies
     shared: SharedReplies
     held: HeldDecisions
+    siblings: Siblings
     log: DecisionLog
     checks: list[Check]
     keys: Reloaded[list[ApiKey]] | None
@@ -90,6 +89,22 @@ class Gateway:
         observe(served.answer)
         return served.reply()
 
+    async def about(self, question: Question) -> bytes:
+        """Return what is known of a decision, here or in another process, as JSON.
+
+        Raises:
+            DecisionNotFoundError: It is held nowhere.
+        """
+        found = self.held.about(question) or await self.siblings.ask(question)
+        if found is None:
+            raise DecisionNotFoundError(
+                "the decision is not held: it was never made, or later ones took its place",
+                field="event_id",
+                value=question.event_id,
+                remedy="look into the archive of the decisions stream, which has them all",
+            )
+        return found
+
     @property
     def files(self) -> list[Reloaded[Any]]:
         """The files that are taken anew when they change."""
@@ -105,12 +120,10 @@ def create_app(gateway: Gateway) -> Starlette:
         DECISIONS.labels(status=str(reply.status)).inc()
         return Response(reply.body, reply.status, media_type=JSON)
 
-    async def decision(request: Request) -> Response:
-        return answer(gateway.held.get(request.path_params["event_id"]).decision())
-
-    async def provider(request: Request) -> Response:
-        served = gateway.held.get(request.path_params["event_id"])
-        return answer(why_not(served, request.path_params["provider_id"], gateway.scorer))
+    async def about(request: Request) -> Response:
+        event_id = request.path_params["event_id"]
+        question = Question(event_id, request.path_params.get("provider_id"))
+        return Response(await gateway.about(question), media_type=JSON)
 
     async def readyz(request: Request) -> Response:
         ready, said = await readiness.run(gateway.checks)
@@ -124,7 +137,8 @@ def create_app(gateway: Gateway) -> Starlette:
             asyncio.create_task(keep_fresh(gateway.files)),
             asyncio.create_task(gateway.watch.run()),
         ]
-        yield
+        async with gateway.siblings.listening(gateway.held.about):
+            yield
         for task in looking:
             task.cancel()
         await run_in_threadpool(gateway.log.close)
@@ -133,8 +147,8 @@ def create_app(gateway: Gateway) -> Starlette:
     return Starlette(
         routes=[
             Route("/v1/recommendations", recommendations, methods=["POST"]),
-            Route("/v1/decisions/{event_id}", decision),
-            Route("/v1/decisions/{event_id}/providers/{provider_id}", provider),
+            Route("/v1/decisions/{event_id}", about),
+            Route("/v1/decisions/{event_id}/providers/{provider_id}", about),
             Route("/healthz", _constant(PlainTextResponse("alive\n"))),
             Route("/readyz", readyz),
             Route("/metrics", _metrics),

@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -20,6 +21,7 @@ from scoring.gateway.decision_log import DecisionLog, DecisionStream, Spill
 from scoring.gateway.endpoint_client import EndpointClient
 from scoring.gateway.errors import ConfigurationError
 from scoring.gateway.held import HeldDecisions
+from scoring.gateway.metrics import MULTIPROCESS_VARIABLE
 from scoring.gateway.pipeline import Pipeline
 from scoring.gateway.pipeline_watch import PipelineWatch
 from scoring.gateway.policy.file import reloaded_policy
@@ -33,6 +35,7 @@ from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointScorer
 from scoring.gateway.score_ladder import ScoreLadder
 from scoring.gateway.shared_replies import SharedReplies
+from scoring.gateway.siblings import Siblings
 from scoring.gateway.signing import Signer
 from scoring.gateway.store_ladder import StoreLadder
 
@@ -89,15 +92,21 @@ def assemble(options: argparse.Namespace) -> Gateway:
         door=Admission(AdaptiveLimit()),
         pipeline=pipeline,
         watch=watch,
-        scorer=scorer,
         replies=Replies(),
         shared=SharedReplies(primary, options.project),
-        held=HeldDecisions(),
+        held=HeldDecisions(scorer),
+        siblings=Siblings(_shared_directory()),
         log=log,
         checks=checks,
         keys=keys,
         close=close,
     )
+
+
+def _shared_directory() -> Path | None:
+    """Return the directory that the processes of this gateway have in common; None for one."""
+    directory = os.environ.get(MULTIPROCESS_VARIABLE)
+    return None if directory is None else Path(directory)
 
 
 def _now_us() -> int:

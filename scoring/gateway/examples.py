@@ -126,10 +126,10 @@ ERRORS: dict[type[GatewayError], ErrorBody] = {
         "name candidates, or dispatch by hand",
     ),
     DecisionNotFoundError: ErrorBody(
-        "none of the last 500 decisions of this process is for it",
+        "the decision is not held: it was never made, or later ones took its place",
         "event_id",
         "evt-1007",
-        "look into the decisions stream's archive, which has them all",
+        "look into the archive of the decisions stream, which has them all",
     ),
     OverloadedError: ErrorBody(
         "there is more to do than can be done in time: as many requests wait as may wait",

@@ -1,18 +1,34 @@
 """The last decisions, held in memory for "why"; the decision log has them all."""
 
 from collections import OrderedDict
+from typing import NamedTuple
 
-from scoring.gateway.errors import DecisionNotFoundError
+from scoring.endpoint.scorer import Scorer
+from scoring.gateway.answers import encode
 from scoring.gateway.served import Served
+from scoring.gateway.why_not import why_not
 
 HELD_DECISIONS = 500
 """About 50 MB at 200 candidates each, mostly what the model saw of them."""
 
 
-class HeldDecisions:
-    """The newest decisions of this process by event_id, for one event loop."""
+class Question(NamedTuple):
+    """What is asked about a decision: all of it, or why one provider does not stand first."""
 
-    def __init__(self, capacity: int = HELD_DECISIONS) -> None:
+    event_id: str
+    provider_id: str | None
+
+
+class HeldDecisions:
+    """The newest decisions of this process by event_id, for one event loop.
+
+    Args:
+        scorer: The bundle in process, for reasons that the answer did not need.
+        capacity: How many are held.
+    """
+
+    def __init__(self, scorer: Scorer, capacity: int = HELD_DECISIONS) -> None:
+        self._scorer = scorer
         self._capacity = capacity
         self._decisions: OrderedDict[str, Served] = OrderedDict()
 
@@ -22,18 +38,11 @@ class HeldDecisions:
         while len(self._decisions) > self._capacity:
             self._decisions.popitem(last=False)
 
-    def get(self, event_id: str) -> Served:
-        """Return the decision of an event.
-
-        Raises:
-            DecisionNotFoundError: None is held; the remedy says where to look.
-        """
-        served = self._decisions.get(event_id)
+    def about(self, question: Question) -> bytes | None:
+        """Return the answer as JSON; None if the decision is not held here."""
+        served = self._decisions.get(question.event_id)
         if served is None:
-            raise DecisionNotFoundError(
-                f"none of the last {self._capacity} decisions of this process is for it",
-                field="event_id",
-                value=event_id,
-                remedy="look into the decisions stream's archive, which has them all",
-            )
-        return served
+            return None
+        if question.provider_id is None:
+            return encode(served.decision())
+        return encode(why_not(served, question.provider_id, self._scorer))

@@ -39,6 +39,7 @@ from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointError, Matrix
 from scoring.gateway.score_ladder import ScoreLadder
 from scoring.gateway.shared_replies import SharedReplies
+from scoring.gateway.siblings import Siblings
 from scoring.gateway.store_ladder import StoreLadder
 from tests.support import rows
 from tests.support.bundles import make_bundle
@@ -167,10 +168,10 @@ def gateway(
             door=Admission(AdaptiveLimit()),
             pipeline=pipeline,
             watch=watch,
-            scorer=endpoint.scorer,
             replies=Replies(),
             shared=SharedReplies(wire, PROJECT),
-            held=HeldDecisions(),
+            held=HeldDecisions(endpoint.scorer),
+            siblings=Siblings(None),
             log=log,
             checks=checks,
             keys=keys,
