@@ -91,6 +91,14 @@ def test_power_and_aa_print_and_plot(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert (tmp_path / name).read_bytes().startswith(PNG)
 
 
+def test_power_is_that_of_the_analysis_in_use(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without an effect the power is 5 %, and not the false alarms of a t-test over events."""
+    small = ["--regions", "2", "--hours-per-block", "6", "--redraws", "199", "--days", "6"]
+    assert main(["power", *small, "--effect", "0", "--simulations", "200"]) == 0
+    (share,) = re.findall(r"│ +6 │ +(\d+)% │", capsys.readouterr().out)
+    assert int(share) <= 10
+
+
 def test_rates_of_past_outcomes_can_be_simulated(
     experiment: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
