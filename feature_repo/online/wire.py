@@ -111,6 +111,7 @@ class _Line(asyncio.Protocol):
             self._waiting_since = self._loop.time()
         future = self._loop.create_future()
         if self._transport.is_closing():  # it was reset, and ``connection_lost`` is on its way
+            self.is_open = False
             future.set_exception(exceptions.ConnectionError("the connection to Redis was reset"))
             return future
         self._asked.append((count, future))

@@ -93,10 +93,7 @@ def test_a_reset_in_the_handshake_is_a_redis_error(
     """Uvloop raises an error of its own where a transport has just been reset."""
 
     async def reset(connection: Connection) -> None:
-        writer = connection._writer
-        assert writer is not None
-        writer.transport.abort()
-        writer.writelines([PING])
+        raise RuntimeError(f"unable to perform operation on the transport of {connection}")
 
     async def scenario() -> None:
         wire, _ = wires(RedisSettings(redis_server, retries=0))
