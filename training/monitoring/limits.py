@@ -13,9 +13,10 @@ class Limits:
     """The thresholds; change one only with a reason as good as the one that stands here.
 
     Attributes:
-        equal_share: Least share of served values that equal history's. Above 0.98 is what a write
-            costs that is under way while a decision reads: a row is replaced every 15 s at most
-            often, and is in Redis some 100 ms after its ``created_timestamp``.
+        equal_share: Least share of served values that equal history's. A decision reads some 10 ms
+            after its time, so a row that was written in between was served and is not history's:
+            one in a thousand where rows are replaced every 15 s. The count of available candidates
+            is of hundreds of rows, each of which may be such a one: for it there is the rest.
         psi: Population stability index that stops. 0.25 is the convention for "the population has
             changed" (Siddiqi, Credit Risk Scorecards, 2006).
         psi_told: The same convention's "look at it": told, stops nothing.

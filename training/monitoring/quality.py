@@ -39,7 +39,8 @@ class Quality:
             ``other_success, other_grade``.
         counts: What became of the outcomes.
         known_until: What was known by then counted.
-        final_at: When every label of the decisions is final; None without decisions.
+        final_at: The maturity window after the last decision; None without decisions. Its offers
+            are made minutes later.
     """
 
     deciles: pd.DataFrame
@@ -58,12 +59,13 @@ class Quality:
     @property
     def awaited(self) -> str:
         """How many labels there are, and until when the others are waited for."""
-        known = f"{self.known_until:{_MINUTE}}"
-        until = "" if self.final_at is None else f"; all are final at {self.final_at:{_MINUTE}}"
-        return (
+        now = (
             f"{self.labels} ripe labels of these decisions, {self.counts.unripe} unripe, by "
-            f"outcomes known until {known}{until}"
+            f"outcomes known until {self.known_until:{_MINUTE}}"
         )
+        if self.final_at is None:
+            return now
+        return f"{now}; the last is final about {self.final_at:{_MINUTE}}"
 
 
 def measure(

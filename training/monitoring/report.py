@@ -90,6 +90,7 @@ def _parts(examined: Examined) -> Table:
 def _lines(examined: Examined) -> dict[str, str]:
     skew = examined.skew.sort_values("equal_share", kind="stable")
     least, always = skew.iloc[0], int((skew["equal_share"] == 1).sum())
+    quality = examined.quality
     return {
         "skew": f"{always} of {len(skew)} features always equal history; the least equal is "
         f"{least['feature']} ({least['equal_share']:.2%})",
@@ -105,8 +106,8 @@ def _lines(examined: Examined) -> dict[str, str]:
             f"{number(row.median, '.0f')} s (training {number(row.median_reference, '.0f')})"
             for row in tuples(_of_all(examined.ages))
         ),
-        **(_outcomes(examined.quality) if examined.quality.labels else {}),
-        "waited for": examined.quality.awaited,
+        **(_outcomes(quality) if quality.labels else {}),
+        **({"waited for": quality.awaited} if quality.counts.unripe or not quality.labels else {}),
     }
 
 

@@ -155,7 +155,7 @@ def test_what_is_not_known_yet_is_said_in_words(
     for text in told:
         assert not re.search(r"\bnan\b", text, re.IGNORECASE)
         words = " ".join(re.sub(r"[│\s]+", " ", text).split())
-        assert f"outcomes known until {served_day.DAY} 00:00 UTC; all are final at" in words
+        assert f"outcomes known until {served_day.DAY} 00:00 UTC; the last is final about" in words
 
 
 def _metrics(job: Job) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
