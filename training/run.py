@@ -126,35 +126,40 @@ def summary(manifest: BundleManifest) -> Table:
     return table
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the steps; return the exit code."""
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return the command's options: who runs the steps from elsewhere parses its own by it."""
+    command = argparse.ArgumentParser(
         prog="python -m training.run",
         description="Labels, data set, checks, models, evaluation and bundle from an archive.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, help="the archive")
-    parser.add_argument(
+    command.add_argument("--data", type=Path, required=True, help="the archive")
+    command.add_argument(
         "--feature-repo", type=Path, default=Path("feature_repo"), help="an applied Feast repo"
     )
-    parser.add_argument("--bundle", type=Path, required=True, help="the bundle's directory")
-    parser.add_argument(
+    command.add_argument("--bundle", type=Path, required=True, help="the bundle's directory")
+    command.add_argument(
         "--work", type=Path, default=None, help="directory between steps; none is BUNDLE.work"
     )
-    parser.add_argument("--seed", type=int, default=7, help="the same seed gives the same bundle")
-    parser.add_argument(
+    command.add_argument("--seed", type=int, default=7, help="the same seed gives the same bundle")
+    command.add_argument(
         "--as-of",
         type=labels.moment,
         default=None,
         help="labels as known then, ISO 8601, UTC; none is the archive's end",
     )
     hours = labels.DEFAULT_MATURITY / timedelta(hours=1)
-    parser.add_argument(
+    command.add_argument(
         "--maturity-hours", type=float, default=hours, help="age at which a label is final"
     )
-    tuning.add_budget(parser, default_trials=0)
-    dataset.add_limits(parser)
-    options = parser.parse_args(arguments)
+    tuning.add_budget(command, default_trials=0)
+    dataset.add_limits(command)
+    return command
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the steps; return the exit code."""
+    options = parser().parse_args(arguments)
     console = Console()
     with exit_on_errors("training.run"):
         console.print(summary(run(options, console)))

@@ -11,13 +11,15 @@ from benchmarks.closed_loop.policies import (
     HistoryOnly,
     LowestEta,
     Model,
+    ModelWithRules,
     by_chance,
     by_chance_and_minutes,
     by_ranker,
 )
 from scoring.endpoint.bundle import load_scorer
 from scoring.endpoint.scorer import Scorer
-from scoring.gateway.policy_file import load_policy
+from scoring.gateway.policy.file import load_policy
+from scoring.gateway.policy.first_places import FirstPlaces
 from simulator.fields import Fields
 from simulator.geography import cells_of
 from simulator.metros import METROS, providers_of
@@ -77,7 +79,7 @@ POLICIES: dict[str, Contender] = {
     ),
     "model_rules": Contender(
         True,
-        lambda place: Model(place.batch, place.scorer(), by_ranker, load_policy()),
+        lambda place: ModelWithRules(place.batch, place.scorer(), load_policy(), FirstPlaces()),
         "the bundle's ranker behind the gateway's policy rules, exploration included",
     ),
     "model_chance": Contender(

@@ -13,8 +13,9 @@ from feature_repo import request_time
 from feature_repo.model_matrix import full_name, model_matrix
 from feature_repo.schema import PROVIDER_HISTORY
 from scoring.endpoint.scorer import Scorer, Scores
-from scoring.gateway import policy as gateway_policy
-from scoring.gateway.policy_file import Policy as Rules
+from scoring.gateway.policy.first_places import FirstPlaces
+from scoring.gateway.policy.rules import Policy as PolicyRules
+from scoring.gateway.policy.stage import apply_policy
 from scoring.gateway.read import CandidateTable
 from simulator.luck import Floats
 from simulator.policy import Choice, Ranking, certain
@@ -64,25 +65,45 @@ class Model:
         batch: The batch tables.
         scorer: The bundle, as the endpoint loads it.
         score_of: Which of its numbers orders the candidates.
-        rules: The gateway's policy file; None is the bare order.
     """
 
     batch: BatchRows
     scorer: Scorer
     score_of: ScoreOf
-    rules: Rules | None = None
 
     def rank(self, choice: Choice, rng: np.random.Generator) -> Ranking:
         """Score the model matrix of the candidates."""
         del rng
         known = seen(choice, self.batch)
         score = self.score_of(self.scorer.score(model_matrix(known.columns, known.request)))
-        if self.rules is None:
-            return certain(score.astype(np.float64))
+        return certain(score.astype(np.float64))
+
+
+@dataclass(frozen=True)
+class ModelWithRules:
+    """A bundle's ranker behind the gateway's policy, as one gateway would serve it.
+
+    Attributes:
+        batch: The batch tables.
+        scorer: The bundle, as the endpoint loads it.
+        rules: The gateway's policy file.
+        first_places: Who stood first lately, as its rules of shares need.
+    """
+
+    batch: BatchRows
+    scorer: Scorer
+    rules: PolicyRules
+    first_places: FirstPlaces
+
+    def rank(self, choice: Choice, rng: np.random.Generator) -> Ranking:
+        """Score the model matrix of the candidates, and let the policy stage order them."""
+        del rng
+        known = seen(choice, self.batch)
+        scores = self.scorer.score(model_matrix(known.columns, known.request))
         ids = choice.providers.ids
         table = CandidateTable([ids[index] for index in choice.candidates], known.columns, {})
-        ranked = gateway_policy.rank(
-            table, score.astype(np.float32), self.rules, known.request, choice.request.event_id
+        ranked = apply_policy(
+            table, scores, self.rules, self.first_places, known.request, choice.request.event_id
         )
         return Ranking(ranked.order.astype(np.int64), ranked.propensity)
 

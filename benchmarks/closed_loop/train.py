@@ -15,7 +15,6 @@ from simulator.reports import Intervals
 from simulator.world import WorldSettings
 from training import run as training_run
 from training.errors import DataError
-from training.labels import DEFAULT_MATURITY
 
 FEATURE_REPO = Path(__file__).parents[2] / "feature_repo"
 _DEFAULT_REGISTRY = "../.run/registry.db"
@@ -88,14 +87,11 @@ def _write_archive(options: argparse.Namespace, data: Path, console: Console) ->
 
 def _steps(options: argparse.Namespace, repository: Path) -> argparse.Namespace:
     """Return the options of ``training.run``, by its own defaults but for where things are."""
-    return argparse.Namespace(
-        data=options.data,
-        feature_repo=repository,
-        bundle=options.bundle,
-        work=None,
-        seed=options.training_seed,
-        as_of=None,
-        maturity_hours=DEFAULT_MATURITY.total_seconds() / HOUR_S,
-        trials=0,
-        minutes=0.0,
+    return training_run.parser().parse_args(
+        [
+            *("--data", str(options.data)),
+            *("--feature-repo", str(repository)),
+            *("--bundle", str(options.bundle)),
+            *("--seed", str(options.training_seed)),
+        ]
     )
