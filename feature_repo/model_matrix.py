@@ -24,12 +24,16 @@ STORED_FEATURES: tuple[str, ...] = tuple(
 )
 """Every stored feature: what retrieval, historical or online, must bring."""
 
-MODEL_FEATURES: tuple[str, ...] = tuple(
+_STORED: tuple[str, ...] = tuple(
     full_name(view.name, column.name)
     for view in VIEWS.values()
     for column in view.columns
     if column.kind not in _NOT_NUMBERS and column.name not in _COORDINATES
-) + tuple(full_name("request_time", column.name) for column in request_time.OUTPUTS)
+)
+
+MODEL_FEATURES: tuple[str, ...] = _STORED + tuple(
+    full_name("request_time", column.name) for column in request_time.OUTPUTS
+)
 """The model matrix's columns, in order."""
 
 MODEL_FINGERPRINT = hashlib.blake2b("|".join(MODEL_FEATURES).encode(), digest_size=8).hexdigest()
@@ -46,11 +50,13 @@ def model_matrix(columns: Columns, request: RequestColumns) -> npt.NDArray[np.fl
     """
     usable = without_stale_values(columns, request)
     computed = request_time.compute(usable, request)
-    matrix = np.empty((len(request.lat), len(MODEL_FEATURES)), dtype=np.float32)
-    for index, name in enumerate(MODEL_FEATURES):
-        view, feature = name.split("__", 1)
-        matrix[:, index] = computed[feature] if view == "request_time" else usable[name]
-    return matrix
+    # Filled column by column, then turned: a column of a row-major matrix is a slow place to write.
+    by_column = np.empty((len(MODEL_FEATURES), len(request.lat)), dtype=np.float32)
+    for index, name in enumerate(_STORED):
+        by_column[index] = usable[name]
+    for index, column in enumerate(request_time.OUTPUTS, start=len(_STORED)):
+        by_column[index] = computed[column.name]
+    return np.ascontiguousarray(by_column.T)
 
 
 def without_stale_values(columns: Columns, request: RequestColumns) -> Columns:

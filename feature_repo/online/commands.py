@@ -1,9 +1,9 @@
-"""What Redis is asked for an entity's rows, made once an entity where it is asked all the time."""
+"""What Redis is asked for entities' rows; made once an entity where that is asked all the time."""
 
 from collections.abc import Sequence
 
 from feature_repo.online.bulk_read import hmget
-from feature_repo.online.keys import entity_key, row_field
+from feature_repo.online.keys import entity_keys, row_field
 from feature_repo.schema import ViewSchema
 
 
@@ -14,7 +14,7 @@ class Commands(dict[str, bytes]):
         project: The Feast project.
         views: Views with the same join keys.
         rest: The join keys after the first.
-        at_most: How many commands are kept.
+        at_most: How many commands are kept; with 0 all are made at once, and none is kept.
     """
 
     def __init__(
@@ -29,11 +29,16 @@ class Commands(dict[str, bytes]):
 
     def of(self, ids: Sequence[str]) -> bytes:
         """Return the commands for these entities, one after another."""
+        if not self._at_most:
+            return self._make(ids)
         return b"".join(map(self.__getitem__, ids))
 
     def __missing__(self, entity: str) -> bytes:
-        key = entity_key(self._project, self._view, (entity, *self._rest))
-        command = hmget([key], self._fields)
+        command = self._make([entity])
         if len(self) < self._at_most:
             self[entity] = command
         return command
+
+    def _make(self, ids: Sequence[str]) -> bytes:
+        entities = [(entity, *self._rest) for entity in ids]
+        return hmget(entity_keys(self._project, self._view, entities), self._fields)

@@ -1,6 +1,7 @@
 """What the gateway measures, for Prometheus."""
 
 import os
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -46,11 +47,11 @@ def exposition() -> bytes:
 def observe(answer: RecommendationAnswer) -> None:
     """Count one answer."""
     for stage, elapsed_ms in answer.stage_ms.items():
-        STAGE_SECONDS.labels(stage=stage).observe(elapsed_ms / 1000)
+        _stage_seconds(stage).observe(elapsed_ms / 1000)
     for reason in answer.degraded:
         DEGRADED.labels(reason=reason).inc()
     for code, count in answer.excluded.items():
-        EXCLUDED.labels(code=code).inc(count)
+        _excluded(code).inc(count)
     CONSIDERED.observe(answer.candidates_considered)
     stalest = answer.recommendations[0].stalest if answer.recommendations else None
     if stalest is not None:
@@ -61,4 +62,21 @@ def count_unusable(rows: UnusableRows) -> None:
     """Count the rows that one decision could not use."""
     for view, counts in rows.items():
         for why, count in counts.items():
-            UNUSABLE_ROWS.labels(view=view, why=why).inc(count)
+            if count:
+                _unusable_rows(view, why).inc(count)
+
+
+# Looking a label up costs more than counting; there are few, so each is looked up once.
+@cache
+def _stage_seconds(stage: str) -> Histogram:
+    return STAGE_SECONDS.labels(stage=stage)
+
+
+@cache
+def _excluded(code: str) -> Counter:
+    return EXCLUDED.labels(code=code)
+
+
+@cache
+def _unusable_rows(view: str, why: str) -> Counter:
+    return UNUSABLE_ROWS.labels(view=view, why=why)

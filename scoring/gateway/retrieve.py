@@ -9,7 +9,7 @@ from scoring.gateway.messages import Location, RecommendationRequest
 
 RING_RADII_KM = (5, 10, 20, 40, 80, 120)
 """Twice as far is four times as many: a ring too small costs a quarter of the next one."""
-ENOUGH_CANDIDATES = 100
+ENOUGH_CANDIDATES = 120
 """A ring with so many is not widened: further providers would hardly be chosen."""
 MAX_CANDIDATES = 400
 

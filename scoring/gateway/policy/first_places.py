@@ -112,11 +112,14 @@ class FirstPlaces:
         return np.fromiter(map(self._slots.__getitem__, provider_ids), np.intp, len(provider_ids))
 
     def _add(self, provider_ids: Sequence[str]) -> None:
-        room = self._providers.shape[1] - len(self._slots)
-        if len(set(provider_ids) - self._slots.keys()) > room:
+        new = self._unknown(provider_ids)
+        if len(new) > self._providers.shape[1] - len(self._slots):
             self._forget_half()
-        new = [p for p in provider_ids if p not in self._slots]
+            new = self._unknown(provider_ids)
         self._slots.update(zip(new, count(len(self._slots)), strict=False))
+
+    def _unknown(self, provider_ids: Sequence[str]) -> list[str]:
+        return [provider_id for provider_id in provider_ids if provider_id not in self._slots]
 
     def _forget_half(self) -> None:
         kept = np.argsort(-self._providers[0, : len(self._slots)], kind="stable")
