@@ -2,19 +2,9 @@
 
 import numpy as np
 
+from simulator import observed_windows as windows
 from simulator.luck import Floats, Ints
-from simulator.observed_windows import (
-    LATE_MS,
-    Rows,
-    float32,
-    highest,
-    last_end,
-    last_windows,
-    mean,
-    newest_before,
-    rows_of,
-    within,
-)
+from simulator.observed_windows import Rows, float32, highest, mean
 from simulator.providers import Bools
 from simulator.reports import Columns
 from simulator.ring import Ring
@@ -29,8 +19,7 @@ class ObservedConditions:
 
     def __init__(self, cells: int, interval_s: float, slide_s: float, tick_s: float) -> None:
         self._slide_ms = round(1000 * slide_s)
-        kept_ms = _WINDOW_MS + LATE_MS + self._slide_ms + 1000 * tick_s
-        depth = int(kept_ms / 1000 // max(interval_s, tick_s)) + 3
+        depth = windows.reports_kept(_WINDOW_MS, self._slide_ms, interval_s, tick_s)
         self._weather = Ring(cells, _WEATHER, depth)
         self._traffic = Ring(cells, _TRAFFIC, depth)
 
@@ -43,10 +32,10 @@ class ObservedConditions:
         """Return each cell's newest row at a time, int64 [n] epoch milliseconds."""
         sky_ms, sky = self._weather.of(cells)
         road_ms, road = self._traffic.of(cells)
-        before = last_end(as_of_ms, self._slide_ms)
-        newest_ms = np.maximum(newest_before(sky_ms, before), newest_before(road_ms, before))
-        end_ms, there = last_windows(newest_ms, as_of_ms, _WINDOW_MS, self._slide_ms)
-        above, below = within(sky_ms, end_ms, _WINDOW_MS), within(road_ms, end_ms, _WINDOW_MS)
+        before = windows.last_end(as_of_ms, self._slide_ms)
+        newest_ms = np.maximum(*(windows.newest_before(ts, before) for ts in (sky_ms, road_ms)))
+        end_ms, there = windows.last_windows(newest_ms, as_of_ms, _WINDOW_MS, self._slide_ms)
+        above, below = (windows.within(ts, end_ms, _WINDOW_MS) for ts in (sky_ms, road_ms))
         columns = {
             "conditions_observed_at": newest_ms * 1000.0,
             "precip_mm_h": float32(mean(sky["precip_mm_h"], above)),
@@ -60,7 +49,7 @@ class ObservedConditions:
             "incidents": highest(road["incidents"], below),
             "closures": highest(road["closures"], below),
         }
-        return rows_of(columns, newest_ms, end_ms + LATE_MS, there)
+        return windows.rows_of(columns, newest_ms, end_ms + windows.LATE_MS, there)
 
 
 def _trend(ratio: Floats, ts_ms: Ints, end_ms: Ints, inside: Bools) -> Floats:

@@ -3,20 +3,10 @@
 import h3
 import numpy as np
 
+from simulator import observed_windows as windows
 from simulator.geography import H3_RESOLUTION
 from simulator.luck import Floats, Ints
-from simulator.observed_windows import (
-    LATE_MS,
-    Rows,
-    float32,
-    highest,
-    last_end,
-    last_windows,
-    mean,
-    newest_before,
-    rows_of,
-    within,
-)
+from simulator.observed_windows import Rows, float32, highest, mean
 from simulator.providers import Bools
 from simulator.reports import Columns
 from simulator.ring import Ring
@@ -32,9 +22,7 @@ class ObservedMotion:
 
     def __init__(self, providers: int, interval_s: float, slide_s: float, tick_s: float) -> None:
         self._slide_ms = round(1000 * slide_s)
-        kept_ms = _WINDOW_MS + LATE_MS + self._slide_ms + 1000 * tick_s
-        # ticks gather what is due: two reports of one source can be a tick closer than usual
-        depth = int(kept_ms / 1000 // max(interval_s, tick_s)) + 3
+        depth = windows.reports_kept(_WINDOW_MS, self._slide_ms, interval_s, tick_s)
         self._fixes = Ring(providers, _FIELDS, depth)
 
     def take(self, fixes: Columns) -> None:
@@ -44,9 +32,9 @@ class ObservedMotion:
     def as_of(self, who: Ints, as_of_ms: Ints) -> Rows:
         """Return each provider's newest row at a time, int64 [n] epoch milliseconds."""
         ts_ms, fix = self._fixes.of(who)
-        newest_ms = newest_before(ts_ms, last_end(as_of_ms, self._slide_ms))
-        end_ms, there = last_windows(newest_ms, as_of_ms, _WINDOW_MS, self._slide_ms)
-        inside = within(ts_ms, end_ms, _WINDOW_MS)
+        newest_ms = windows.newest_before(ts_ms, windows.last_end(as_of_ms, self._slide_ms))
+        end_ms, there = windows.last_windows(newest_ms, as_of_ms, _WINDOW_MS, self._slide_ms)
+        inside = windows.within(ts_ms, end_ms, _WINDOW_MS)
         at = (np.arange(len(who)), np.argmax(np.where(inside, ts_ms, -1), axis=1))
         lat, lon = fix["lat"][at], fix["lon"][at]
         columns = {
@@ -69,7 +57,7 @@ class ObservedMotion:
                 dtype="S16",
             ),
         }
-        return rows_of(columns, newest_ms, end_ms + LATE_MS, there)
+        return windows.rows_of(columns, newest_ms, end_ms + windows.LATE_MS, there)
 
 
 def _distance_km(lat: Floats, lon: Floats, inside: Bools) -> Floats:

@@ -50,6 +50,20 @@ def last_end(as_of_ms: Ints, slide_ms: int) -> Ints:
     return waited - waited % slide_ms
 
 
+def reports_kept(size_ms: int, slide_ms: int, interval_s: float, tick_s: float) -> int:
+    """Return of how many reports of one source a window that is asked for may be made.
+
+    Args:
+        size_ms: Length of a window.
+        slide_ms: From one window to the next.
+        interval_s: Between two reports of a source.
+        tick_s: What is asked may be as old.
+    """
+    kept_s = (size_ms + LATE_MS + slide_ms) / 1000 + tick_s
+    # ticks gather what is due: two reports of one source can be a tick closer than usual
+    return int(kept_s // max(interval_s, tick_s)) + 3
+
+
 def newest_before(ts_ms: Ints, end_ms: Ints) -> Ints:
     """Return the newest of each row's times [n, k] that is before an end [n], else NEVER_MS."""
     newest: Ints = np.where(ts_ms < end_ms[:, None], ts_ms, NEVER_MS).max(axis=1)

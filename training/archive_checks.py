@@ -22,6 +22,7 @@ from training.errors import GateError, exit_on_errors
 from training.files import ARCHIVE_ORIGIN, DECISIONS, OUTCOMES, table_days, table_files
 from training.gate import Finding
 from training.labels import KEYS
+from training.selection import IS_DRAWN
 
 MOST_ROWS = 200_000
 """Of one table and day: Great Expectations takes some seconds for so many."""
@@ -34,7 +35,7 @@ SELECT *,
     sum(offered::INT) OVER event - max(offer_rank) OVER event AS offers_not_ranked,
     CAST(request_ts AS DATE) = CAST($day AS DATE) AS is_in_its_day
 FROM read_parquet($files, hive_partitioning = false)
-WHERE md5_number_upper(event_id) / pow(2, 64) < $share
+WHERE {is_drawn}
 WINDOW event AS (PARTITION BY event_id)
 """
 _OF_OUTCOMES = """
@@ -46,7 +47,7 @@ SELECT *,
     completed_ts IS NULL OR (accepted AND arrived_ts IS NOT NULL) AS completed_what_it_began,
     CAST(offered_ts AS DATE) = CAST($day AS DATE) AS is_in_its_day
 FROM read_parquet($files, hive_partitioning = false)
-WHERE md5_number_upper(event_id) / pow(2, 64) < $share
+WHERE {is_drawn}
 """
 _QUERIES = {DECISIONS: _OF_DECISIONS, OUTCOMES: _OF_OUTCOMES}
 
@@ -84,9 +85,10 @@ def _read(path: Path, table: str, day: date, most_rows: int) -> pd.DataFrame:
     files = [str(file) for file in table_files(path, [day])]
     count = sum(pq.read_metadata(file).num_rows for file in files)
     given = {"files": files, "day": str(day), "share": min(1.0, most_rows / count)}
+    query = _QUERIES[table].format(is_drawn=IS_DRAWN)
     with closing(duckdb.connect()) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        frame: pd.DataFrame = connection.execute(_QUERIES[table], given).df()
+        frame: pd.DataFrame = connection.execute(query, given).df()
     return frame
 
 

@@ -44,6 +44,10 @@ class Limits:
 
 DEFAULT_LIMITS = Limits()
 
+IS_DRAWN = "md5_number_upper(event_id) / pow(2, 64) < $share"
+"""SQL: whether an event is one of the share that is taken, by a hash: whole events, the same ones
+each time."""
+
 # The log's propensity is that of being offered first; offers are drawn without replacement, so a
 # later one has it divided by what the earlier ones left.
 _STAGED = """
@@ -56,7 +60,7 @@ FROM {decisions}
 _EVENTS = """
 SELECT event_id, min(request_ts) AS request_ts
 FROM {decisions} AS decisions SEMI JOIN {labels} AS labels USING (event_id, provider_id)
-WHERE offered AND md5_number_upper(event_id) / pow(2, 64) < $share
+WHERE offered AND {is_drawn}
 GROUP BY event_id ORDER BY request_ts, event_id
 """
 _ROWS = """
@@ -95,7 +99,11 @@ def choose(archive: Archive, limits: Limits) -> pd.DataFrame:
     share = min(1.0, limits.most_offers / max(labelled, 1))
     with closing(_connect(archive.work)) as connection:
         events = connection.execute(
-            _EVENTS.format(decisions=_table(archive.files(DECISIONS)), labels=_table(labels)),
+            _EVENTS.format(
+                decisions=_table(archive.files(DECISIONS)),
+                labels=_table(labels),
+                is_drawn=IS_DRAWN,
+            ),
             {"share": share},
         ).df()
     if events.empty:

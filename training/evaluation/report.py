@@ -20,17 +20,6 @@ from training.evaluation.staleness import ALL_VIEWS
 
 _TEMPLATE = "report.html.template"
 NOT_MEASURED = "\N{EN DASH}"
-_SHOWN_OF_SEGMENTS = (
-    "true_success_at_1",
-    "ndcg_at_1",
-    "ndcg_at_5",
-    "success_rate",
-    "success_brier",
-    "success_bias",
-    "eta_mae_min",
-    "eta_bias_min",
-    "eta_p90_coverage",
-)
 
 
 def write(results: Results, path: Path) -> None:
@@ -55,7 +44,6 @@ def render(results: Results) -> str:
         headline=headline(results),
         metrics=METRICS,
         judged=verdicts.JUDGED,
-        segment_metrics=_SHOWN_OF_SEGMENTS,
         fewest_events=FEWEST_EVENTS,
         views=by_view(results.importance),
         costs=view_costs.costs(),

@@ -41,17 +41,15 @@ class Estimate:
     high: float
 
 
-def importance_weights(
-    new_probability: Floats, propensity: Floats, highest: float = np.inf
-) -> Floats:
-    """Return the new policy's probability over the log's, cut at ``highest``.
+def importance_weights(new_probability: Floats, propensity: Floats) -> Floats:
+    """Return the new policy's probability over the log's.
 
     Raises:
         ZeroDivisionError: A propensity is not above 0, so the log cannot have chosen it.
     """
     if not (propensity > 0).all():
         raise ZeroDivisionError("a chosen candidate has a propensity that is not above 0")
-    return np.minimum(new_probability / propensity, highest)
+    return np.asarray(new_probability / propensity)
 
 
 def logged(reward: Floats) -> Scores:

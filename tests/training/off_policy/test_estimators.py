@@ -59,11 +59,10 @@ def test_a_gain_is_paired() -> None:
     _assert_estimate(gain, 0.22, 0.0918399)
 
 
-def test_weights_are_cut() -> None:
-    """Weights above the highest are cut to it; others stay."""
+def test_a_weight_is_the_new_probability_over_the_logs() -> None:
+    """0.8 where the log had 0.4 counts twice, 0.3 where it had 0.75 counts 0.4 times."""
     new, propensity = np.array([0.8, 0.3]), np.array([0.4, 0.75])
     np.testing.assert_allclose(estimators.importance_weights(new, propensity), [2.0, 0.4])
-    np.testing.assert_allclose(estimators.importance_weights(new, propensity, 1.5), [1.5, 0.4])
 
 
 def test_a_chosen_candidate_without_propensity_is_refused() -> None:
