@@ -17,8 +17,12 @@ PROJECT = "roadside"
 
 def feasts_own(server: Server, directory: Path) -> FeatureStore:
     """Return Feast as it comes: its own Redis store."""
-    online = {"type": "redis", "connection_string": f"{HOST}:{server.port}"}
-    return _applied(online, directory / "feast.db", registry_s=0)
+    return _applied(own_settings(server.port), directory / "feast.db", registry_s=0)
+
+
+def own_settings(port: int) -> dict[str, Any]:
+    """Return the online store's settings of Feast as it comes."""
+    return {"type": "redis", "connection_string": f"{HOST}:{port}"}
 
 
 def on_rows(server: Server, directory: Path, registry_s: int = 0) -> FeatureStore:
@@ -29,7 +33,16 @@ def on_rows(server: Server, directory: Path, registry_s: int = 0) -> FeatureStor
 
 def _applied(online: dict[str, Any], registry: Path, registry_s: int) -> FeatureStore:
     registry.unlink(missing_ok=True)
-    store = FeatureStore(
+    store = opened(online, registry, registry_s)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        store.apply([*views.ENTITIES.values(), *(getattr(views, name) for name in VIEWS)])
+    return store
+
+
+def opened(online: dict[str, Any], registry: Path, registry_s: int) -> FeatureStore:
+    """Return Feast on a registry that is there."""
+    return FeatureStore(
         config=RepoConfig(
             project=PROJECT,
             provider="local",
@@ -39,7 +52,3 @@ def _applied(online: dict[str, Any], registry: Path, registry_s: int) -> Feature
             entity_key_serialization_version=3,
         )
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        store.apply([*views.ENTITIES.values(), *(getattr(views, name) for name in VIEWS)])
-    return store
