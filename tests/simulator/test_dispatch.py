@@ -125,14 +125,20 @@ def test_a_wrong_booking_is_corrected_two_hours_later(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("vehicle_class", [1, 3])
-def test_candidates_are_the_nearest_of_those_who_may(vehicle_class: int) -> None:
-    """Of the free ones who offer the service and the class, and reach so far, the nearest forty."""
+@pytest.mark.parametrize(("north_deg", "is_full"), [(0.05, True), (0.25, False)])
+def test_candidates_are_the_nearest_of_those_who_may(
+    vehicle_class: int, north_deg: float, is_full: bool
+) -> None:
+    """Of the free ones who offer the service and the class, and reach so far, the nearest forty.
+
+    Beyond the metro's edge only the contracts that reach so far decide.
+    """
     cells = cells_of(METROS[0])
     providers = make_providers(400, 5, cells)
     fleet = Fleet(providers, START_S, np.random.default_rng(1))
     fleet.active_jobs[::7] = providers.capacity[::7]
     playable = np.arange(400) % 5 > 0
-    where = (METROS[0].lat + 0.05, METROS[0].lon)
+    where = (METROS[0].lat + north_deg, METROS[0].lon)
     request: Any = SimpleNamespace(
         service="tow", vehicle_class=vehicle_class, lat=where[0], lon=where[1]
     )
@@ -145,6 +151,8 @@ def test_candidates_are_the_nearest_of_those_who_may(vehicle_class: int) -> None
     away = plane_km(*where, *fleet.positions(np.arange(400), START_S))
     expected = np.flatnonzero(may)[np.argsort(away[may], kind="stable")][:MOST_CANDIDATES]
     assert found.tolist() == expected.tolist()
+    if vehicle_class == 1:
+        assert (len(found) == MOST_CANDIDATES) == is_full
     np.testing.assert_allclose(distance_km, away[expected])
 
 

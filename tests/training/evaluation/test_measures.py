@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from training import models
 from training.errors import DataError
 from training.evaluation import evaluate, rules
-from training.evaluation.cases import Cases, Predictions, select_cases
+from training.evaluation.cases import Cases, Predictions, predict, select_cases
 from training.evaluation.evaluate import Evaluated
 from training.evaluation.intervals import estimates
 from training.evaluation.measures import event_sums
@@ -32,7 +33,7 @@ def test_metrics_by_hand() -> None:
     """Every metric of a prediction is what paper and pencil give."""
     said = Predictions(
         score=np.array([2.0, 1.0, 3.0, 9.0]),
-        chance=np.array([0.5, 0.5, 1.0, 0.0]),
+        chance=np.array([0.5, 0.5, 1.0, 0.7]),
         minutes=np.array([5.0, 26.0, 8.0, 1.0]),
         minutes_p90=np.array([5.0, 30.0, 9.0, 1.0]),
     )
@@ -46,6 +47,21 @@ def test_metrics_by_hand() -> None:
     assert found["eta_mae_min"].value == pytest.approx((6 + 2) / 2)
     assert found["eta_bias_min"].value == pytest.approx((6 - 2) / 2)
     assert found["eta_p90_coverage"].value == pytest.approx(0.5)
+
+
+def test_predictions_are_the_models_own(evaluated: Evaluated, trained: TrainedModels) -> None:
+    """Score, calibrated chance, median and p90 each come from their model; p90 is never below."""
+    rows = evaluated.cases.rows
+    features, said = models.matrix(rows), predict(trained, rows)
+    assert said.minutes is not None
+    assert said.minutes_p90 is not None
+    np.testing.assert_array_equal(said.score, trained.ranker.predict(features))
+    np.testing.assert_array_equal(said.minutes, trained.eta_p50.predict(features))
+    p90 = trained.eta_p90.predict(features)
+    np.testing.assert_array_equal(said.minutes_p90, np.maximum(said.minutes, p90))
+    assert (said.minutes_p90 > said.minutes).mean() > 0.9
+    raw, table = models.raw_probability(trained.success, features), trained.calibration
+    np.testing.assert_array_equal(said.chance, np.interp(raw, table.x, table.y))
 
 
 def test_a_rule_has_only_the_metrics_it_can_have() -> None:

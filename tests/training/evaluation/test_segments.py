@@ -8,7 +8,7 @@ import pytest
 from training.evaluation import segments
 from training.evaluation.cases import Cases
 from training.evaluation.evaluate import Evaluated
-from training.evaluation.intervals import EventSums, estimates
+from training.evaluation.intervals import Estimate, EventSums, estimates
 
 
 def test_segments_partition_the_events(evaluated: Evaluated) -> None:
@@ -37,10 +37,49 @@ def test_a_bad_segment_is_told_and_comes_first(evaluated: Evaluated) -> None:
     over = evaluated.sums.over.copy()
     over[classes == busiest, at] = -1.0  # below what any order could have
     spoilt = EventSums(evaluated.sums.names, over, evaluated.sums.under)
-    found = segments.measure(evaluated.cases, spoilt, estimates(spoilt, 7), 7)
+    # the busiest class is most of all events, so these are taken as they were
+    found = segments.measure(evaluated.cases, spoilt, estimates(evaluated.sums, 7), 7)
     of_class = [segment for segment in found if segment.dimension == "vehicle class"]
     assert of_class[0].name == busiest
     assert "ndcg_at_1" in of_class[0].worse
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "overall", "worse"),
+    [
+        ("ndcg_at_1", 0.4, 0.5, 0.6, True),
+        ("ndcg_at_1", 0.5, 0.7, 0.6, False),
+        ("ndcg_at_1", 0.7, 0.8, 0.6, False),
+        ("eta_mae_min", 4.0, 5.0, 3.0, True),
+        ("eta_mae_min", 2.0, 2.5, 3.0, False),
+        # where an aim is best, either side of it can be worse
+        ("eta_bias_min", 1.0, 2.0, 0.5, True),
+        ("eta_bias_min", -2.0, -1.0, 0.5, True),
+        ("eta_bias_min", -1.0, 1.0, 0.5, False),
+        ("eta_bias_min", 0.2, 0.4, 0.5, False),
+        ("eta_p90_coverage", 0.7, 0.8, 0.89, True),
+        ("eta_p90_coverage", 0.95, 0.98, 0.89, True),
+        ("eta_p90_coverage", 0.85, 0.95, 0.89, False),
+    ],
+)
+def test_worse_is_a_whole_interval_on_the_bad_side(
+    name: str, low: float, high: float, overall: float, worse: bool
+) -> None:
+    """A segment is worse in a metric only if all of its interval is farther from what is best."""
+    found = Estimate((low + high) / 2, low, high)
+    assert segments._is_worse(name, found, overall) is worse
+
+
+def test_what_few_events_tell_is_never_worse(evaluated: Evaluated) -> None:
+    """A metric that ten events of a large segment count for is shown, and not called worse."""
+    at = evaluated.sums.names.index("ndcg_at_1")
+    over, under = evaluated.sums.over.copy(), np.ones_like(evaluated.sums.under)
+    over[:, at], under[10:, at] = -1.0, 0.0
+    sums = EventSums(evaluated.sums.names, over, under)
+    overall = {name: Estimate(0.5, 0.4, 0.6) for name in sums.names}
+    found = segments.measure(evaluated.cases, sums, overall, 7)
+    assert any(not segment.small for segment in found)
+    assert not any("ndcg_at_1" in segment.worse for segment in found)
 
 
 def test_small_segments_are_shown_and_marked(evaluated: Evaluated) -> None:
