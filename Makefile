@@ -55,6 +55,10 @@ redrive: $(VENV)/installed ## list the dead letters of `make run`, or put them b
 package-flink: setup ## the jobs as one zip for Managed Service for Apache Flink (ARGS=--help)
 	@$(BIN)/python -m deploy.package_flink $(ARGS)
 
+.PHONY: chaos
+chaos: $(VENV)/installed ## every fault to Redis and the endpoint under load, and what came of it (ARGS=--help)
+	@$(BIN)/python -m benchmarks.chaos $(ARGS)
+
 .PHONY: test
 test: setup $(DEPLOY_VENV)/installed ## every test, the whole stack included
 	$(BIN)/python -m pytest

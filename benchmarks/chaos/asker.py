@@ -1,6 +1,7 @@
 """Asks the gateway at the times of a Poisson process, whether or not it answers."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ import msgspec
 import numpy as np
 
 from benchmarks.chaos.fault_proxy import HOST
-from benchmarks.chaos.world import request
+from benchmarks.chaos.world import event_id, request
 from scoring.gateway.http_connection import HttpConnection
 
 PATIENCE_S = 5.0
 NO_ANSWER = 0
 BROKEN = 500
 """An error that was not thought of: its body is not ours."""
+_numbers = itertools.count(1)
 
 
 class _Recommendation(msgspec.Struct):
@@ -32,6 +34,7 @@ class Answer:
     """What became of one request.
 
     Attributes:
+        event_id: Of the request; none is asked twice.
         due_s: When it was to be sent, from the first.
         status: HTTP status; 0 for no answer within ``PATIENCE_S``, or a broken one.
         latency_ms: From when it was to be sent to the end of the answer.
@@ -39,6 +42,7 @@ class Answer:
         provider_ids: Who was recommended.
     """
 
+    event_id: str
     due_s: float
     status: int
     latency_ms: float
@@ -58,7 +62,6 @@ class Asker:
         self._port = port
         self._rng = np.random.default_rng(seed)
         self._idle: list[HttpConnection] = []
-        self._asked = 0
 
     async def ask(self, rate: float, seconds: float) -> list[Answer]:
         """Ask so many times a second for so long; return all answers, in order of due time."""
@@ -80,16 +83,16 @@ class Asker:
         return await asyncio.gather(*asking)
 
     async def _one(self, started: float, due_s: float) -> Answer:
-        self._asked += 1
+        number = next(_numbers)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                status, body = await self._exchange(request(self._asked))
+                status, body = await self._exchange(request(number))
         except OSError:  # TimeoutError is one
             status, body = NO_ANSWER, b"{}"
         latency_ms = (time.perf_counter() - started - due_s) * 1000
         told = _Body() if status == BROKEN else msgspec.json.decode(body, type=_Body)
         ids = tuple(item.provider_id for item in told.recommendations)
-        return Answer(due_s, status, latency_ms, tuple(told.degraded), ids)
+        return Answer(event_id(number), due_s, status, latency_ms, tuple(told.degraded), ids)
 
     async def _exchange(self, body: bytes) -> tuple[int, bytes]:
         connection = await self._connection()

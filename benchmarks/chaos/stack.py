@@ -76,12 +76,16 @@ class Stack:
     """Redis, the endpoint and one gateway that reaches both through proxies.
 
     Args:
-        directory: For logs, the bundle, the Redis' dump and the decisions on disk.
+        directory: For logs, the bundle, the Redis' dump and the decisions on disk (``spill``).
         seed: Of the town.
+        kinesis_url: Of the decision log's stream; where nobody listens, they wait on disk.
     """
 
-    def __init__(self, directory: Path, seed: int = 0) -> None:
+    def __init__(
+        self, directory: Path, seed: int = 0, kinesis_url: str = f"http://{HOST}:1"
+    ) -> None:
         self._directory = directory
+        self._kinesis_url = kinesis_url
         self._seed = seed
         self._redis_port, self._endpoint_port, self.gateway_port = _free_ports(3)
         self.proxies = {
@@ -175,7 +179,7 @@ class Stack:
                 str(self.gateway_port), "--project", PROJECT,
                 "--redis-url", f"redis://{HOST}:{redis_port}/0",
                 "--endpoint-url", f"http://{HOST}:{endpoint_port}",
-                "--kinesis-url", f"http://{HOST}:1",
+                "--kinesis-url", self._kinesis_url,
                 "--spill-dir", str(self._directory / "spill")]  # fmt: skip
 
 

@@ -75,13 +75,18 @@ class Town:
             self._writer.beacon(view.name, now_us, now_us)
 
 
+def event_id(number: int) -> str:
+    """Return the event of the request of this number."""
+    return f"chaos-{number}"
+
+
 def request(number: int) -> bytes:
     """Return the body of the request for help of this number."""
     rng = np.random.default_rng(number)
     north, east = rng.uniform(-ACROSS_DEG / 2, ACROSS_DEG / 2, 2).tolist()
     return msgspec.json.encode(
         {
-            "event_id": f"chaos-{number}",
+            "event_id": event_id(number),
             "location": {"lat": LAT + north, "lon": LON + east},
             "service": SERVICE,
             "top_k": 3,

@@ -31,6 +31,7 @@ from scoring.gateway.reloaded import Reloaded
 from scoring.gateway.replies import Replies
 from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit
 from scoring.gateway.resilience.admission import Admission
+from scoring.gateway.resilience.retry_budget import RETRY_SHARE, RetryBudget
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointScorer
 from scoring.gateway.score_ladder import ScoreLadder
@@ -74,6 +75,7 @@ def assemble(options: argparse.Namespace) -> Gateway:
         scores=ScoreLadder(EndpointScorer(endpoint), scorer),
         policy=reloaded_policy(options.policy),
         first_places=FirstPlaces(),
+        all_features_share=options.all_features_share,
     )
     checks = [
         redis_check(route, options.project),
@@ -129,7 +131,7 @@ def _keys(options: argparse.Namespace) -> Reloaded[list[ApiKey]] | None:
 def _endpoint(session: Any, options: argparse.Namespace) -> EndpointClient:
     url = options.endpoint_url or _client(session, RUNTIME, options.region, None).meta.endpoint_url
     signer = Signer(session.get_credentials(), options.region)
-    return EndpointClient(url, options.endpoint_name, signer)
+    return EndpointClient(url, options.endpoint_name, signer, RetryBudget(RETRY_SHARE))
 
 
 def _decision_log(session: Any, options: argparse.Namespace) -> DecisionLog:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from scoring.endpoint.protocol import CONTENT_TYPE
 from scoring.gateway.http_connection import HttpConnection
+from scoring.gateway.resilience.metrics import RETRIES
+from scoring.gateway.resilience.retry_budget import RetryBudget
 from scoring.gateway.score import EndpointError
 from scoring.gateway.signing import Signer
 
@@ -40,15 +42,29 @@ class Address:
 
 
 class EndpointClient:
-    """Calls one endpoint; belongs to the event loop in which it is first used."""
+    """Calls one endpoint; belongs to the event loop in which it is first used.
+
+    Args:
+        url: Of the runtime API.
+        endpoint_name: In it.
+        signer: Signs requests.
+        retries: What calls may be made again, where a kept connection had ended.
+        answer_s: How long an answer may take.
+    """
 
     def __init__(
-        self, url: str, endpoint_name: str, signer: Signer, answer_s: float = ANSWER_S
+        self,
+        url: str,
+        endpoint_name: str,
+        signer: Signer,
+        retries: RetryBudget,
+        answer_s: float = ANSWER_S,
     ) -> None:
         self._address = Address.of(url)
         self._url = f"{url.rstrip('/')}/endpoints/{endpoint_name}/invocations"
         self._name = endpoint_name
         self._signer = signer
+        self._retries = retries
         self._answer_s = answer_s
         self._idle: list[HttpConnection] = []
         self._tls = ssl.create_default_context() if self._address.tls else None
@@ -79,12 +95,15 @@ class EndpointClient:
 
     async def _exchange(self, request: bytes) -> tuple[int, bytes]:
         """Ask over a kept connection; once more over a new one if that had ended unseen."""
+        self._retries.request()
         kept = self._kept()
         if kept is not None:
             try:
                 return await self._ask(kept, request)
             except ConnectionResetError:
-                pass
+                if not self._retries.take():
+                    raise
+                RETRIES.labels(dependency="endpoint").inc()
         return await self._ask(await self._connect(), request)
 
     async def _ask(self, connection: HttpConnection, request: bytes) -> tuple[int, bytes]:

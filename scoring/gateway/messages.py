@@ -166,6 +166,13 @@ class Decision(msgspec.Struct, frozen=True):
     ]
     feature_names: list[str]
     features: dict[str, list[float | None]]
+    other_features: Annotated[
+        dict[str, list[float | None]],
+        Meta(
+            description="The same of every other candidate, on a share of the decisions that is "
+            "drawn by event_id; empty in the others."
+        ),
+    ] = msgspec.field(default_factory=dict)
 
 
 class Cost(msgspec.Struct, frozen=True):

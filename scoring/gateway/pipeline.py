@@ -1,6 +1,7 @@
 """The stages of one decision, composed: retrieve, read, eligible, score, policy, explain."""
 
 import time
+import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,6 +31,10 @@ EXPLAINED_BEYOND_TOP_K = 20
 """Contributions asked for beyond the ones shown: policy may move a row up, and a nearer provider
 who is not chosen is usually among them."""
 
+ALL_FEATURES_SHARE = 0.01
+"""Of the decisions, those whose log has the features of every candidate, not of the shown alone:
+checks of skew and drift want those that were not shown, too. Adds 2 % to the log."""
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -39,6 +44,7 @@ class Pipeline:
     scores: ScoreLadder
     policy: Reloaded[Policy]
     first_places: FirstPlaces
+    all_features_share: float = ALL_FEATURES_SHARE
 
     async def decide(
         self, request: RecommendationRequest, clock: StageClock, circumstances: Circumstances
@@ -77,7 +83,13 @@ class Pipeline:
             stage_ms={**_rounded(clock.stage_ms), "total": round(clock.total_ms(), 2)},
         )
         refused = None if recommended else _nobody(answer, request)
-        return Served(request, answer, table.provider_ids, excluded, scored, refused)
+        everybody = None
+        if is_drawn(request.event_id, self.all_features_share):
+            every_row = request_columns(
+                request, decided_us, len(table.provider_ids), _available(eligible)
+            )
+            everybody = model_matrix(table.columns, every_row)
+        return Served(request, answer, table.provider_ids, excluded, scored, refused, everybody)
 
     async def _scored(  # noqa: PLR0913, PLR0917 - what the stages hand on
         self,
@@ -104,9 +116,16 @@ class Pipeline:
 def _request_columns(
     request: RecommendationRequest, decided_us: int, eligible: CandidateTable
 ) -> RequestColumns:
-    status = eligible.columns["provider_availability__status"]
-    available = int(np.nansum(is_available(status)))
-    return request_columns(request, decided_us, len(eligible.provider_ids), available)
+    return request_columns(request, decided_us, len(eligible.provider_ids), _available(eligible))
+
+
+def _available(eligible: CandidateTable) -> int:
+    return int(np.nansum(is_available(eligible.columns["provider_availability__status"])))
+
+
+def is_drawn(event_id: str, share: float) -> bool:
+    """Return whether an event is among a share, 0 to 1, of all: the same wherever it is asked."""
+    return zlib.crc32(event_id.encode()) < share * 2**32
 
 
 def _exclusions(

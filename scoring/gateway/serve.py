@@ -22,6 +22,7 @@ from scoring.gateway.assembly import REDIS_PASSWORD_VARIABLE, assemble
 from scoring.gateway.decision_log.spill import SPILL_BYTES_AT_MOST
 from scoring.gateway.errors import ConfigurationError
 from scoring.gateway.metrics import MULTIPROCESS_VARIABLE
+from scoring.gateway.pipeline import ALL_FEATURES_SHARE
 from scoring.gateway.policy.file import DEFAULT_POLICY
 
 ARGUMENTS_VARIABLE = "GATEWAY_ARGUMENTS"
@@ -128,6 +129,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--spill-bytes", type=int, default=SPILL_BYTES_AT_MOST, help="what may wait there"
     )
+    parser.add_argument(
+        "--all-features-share",
+        type=_share,
+        default=ALL_FEATURES_SHARE,
+        help="share of the decisions whose log has every candidate's features",
+    )
     parser.add_argument("--region", default="us-east-1", help="AWS region")
     parser.add_argument("--policy", type=Path, default=DEFAULT_POLICY, help="policy file")
     parser.add_argument(
@@ -136,6 +143,13 @@ def _parser() -> argparse.ArgumentParser:
         help="key file (python -m scoring.gateway.make_key); can be left out on a loopback address",
     )
     return parser
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"{share} is no share; use 0 to 1")
+    return share
 
 
 def _workers(text: str) -> int:

@@ -1,6 +1,7 @@
 """A decision as it was served, in arrays: objects of its candidates are made when asked for."""
 
 import math
+from collections.abc import Container
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -39,6 +40,8 @@ class Served:
         excluded: Which of them could not be sent.
         scored: The others, m of them, in the same order; None where there are none.
         refused: What was answered instead where nobody could be sent.
+        everybody: What the model would see of all n candidates, float32 [n, f]; None but on the
+            share of decisions whose features are logged in full.
     """
 
     request: RecommendationRequest
@@ -47,12 +50,14 @@ class Served:
     excluded: Exclusions
     scored: Scored | None
     refused: NoCandidateError | None
+    everybody: npt.NDArray[np.float32] | None = None
 
     def decision(self) -> Decision:
         """Return it in full, one object a candidate: the ranked ones first, then the excluded."""
         ranked = [] if self.scored is None else _ranked(self.scored)
         candidates = ranked + self._left_out()
         codes = {code for c in candidates for code in (c.excluded, *c.policy_actions) if code}
+        features = self._features()
         return Decision(
             request=self.request,
             answer=self.answer,
@@ -60,7 +65,8 @@ class Served:
             candidates=candidates,
             words={code: WORDS[code] for code in sorted(codes)},
             feature_names=_FEATURE_NAMES,
-            features=self._features(),
+            features=features,
+            other_features=self._other_features(features),
         )
 
     def reply(self) -> Reply:
@@ -83,11 +89,22 @@ class Served:
         if self.scored is None:
             return {}
         return {
-            self.scored.provider_ids[row]: [
-                None if math.isnan(value) else value for value in self.scored.matrix[row].tolist()
-            ]
+            self.scored.provider_ids[row]: _values(self.scored.matrix[row])
             for row in self.scored.ranking.order[: self.request.top_k].tolist()
         }
+
+    def _other_features(self, shown: Container[str]) -> dict[str, list[float | None]]:
+        if self.everybody is None:
+            return {}
+        return {
+            provider_id: _values(row)
+            for provider_id, row in zip(self.provider_ids, self.everybody, strict=True)
+            if provider_id not in shown
+        }
+
+
+def _values(row: npt.NDArray[np.float32]) -> list[float | None]:
+    return [None if math.isnan(value) else value for value in row.tolist()]
 
 
 def recommendations(scored: Scored, top_k: int) -> list[Recommendation]:

@@ -1,5 +1,7 @@
 """The rungs of the feature store: Redis, then the rows read last."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from redis import RedisError
 from redis.exceptions import ConnectionError as LostError
@@ -15,7 +17,7 @@ from scoring.gateway.resilience.circuit_breaker import CircuitBreaker, CircuitOp
 from scoring.gateway.resilience.clock import Clock, monotonic
 from scoring.gateway.resilience.deadline import DeadlineExceededError
 from scoring.gateway.resilience.metrics import RETRIES
-from scoring.gateway.resilience.retry_budget import RetryBudget
+from scoring.gateway.resilience.retry_budget import RETRY_SHARE, RetryBudget
 from scoring.gateway.retrieve import MAX_CANDIDATES, Retriever
 from scoring.gateway.rungs import Rung, pipeline_stalled, schema_mismatch
 from scoring.gateway.stages import StageClock
@@ -24,8 +26,25 @@ REDIS_S = 0.05
 """The longest that Redis is waited for, retrieve and read together; the budget is 18 ms at p99."""
 REST_S = 0.06
 """What the stages after it need, the endpoint's failure included."""
-RETRY_SHARE = 0.1
 SHEDDING_CANDIDATES = 100
+
+
+@dataclass(frozen=True)
+class _Question:
+    """One request, on its way down the rungs."""
+
+    request: RecommendationRequest
+    decided_us: int
+    stages: StageClock
+    circumstances: Circumstances
+
+    def affordable(self, provider_ids: list[str]) -> list[str]:
+        """Return the nearest only while load is shed; all of those that the request names."""
+        if not self.circumstances.shedding or self.request.candidates is not None:
+            return provider_ids
+        if len(provider_ids) > SHEDDING_CANDIDATES:
+            self.circumstances.note(Rung.FEWER_CANDIDATES)
+        return provider_ids[:SHEDDING_CANDIDATES]
 
 
 class StoreLadder:
@@ -64,13 +83,12 @@ class StoreLadder:
         Raises:
             StoreUnavailableError: Redis did not answer, and nothing is known from before.
         """
+        question = _Question(request, decided_us, stages, circumstances)
         try:
-            table = await self._breaker.call(
-                lambda: self._from_redis(request, decided_us, stages, circumstances)
-            )
+            table = await self._breaker.call(lambda: self._from_redis(question))
         except (RedisError, TimeoutError, DeadlineExceededError, CircuitOpenError) as error:
             circumstances.note(Rung.LAST_ROWS)
-            table = self._from_memory(request, decided_us, stages, error)
+            table = self._from_memory(question, error)
         for view, counts in table.unusable.items():
             if counts["mismatched"]:
                 circumstances.note(schema_mismatch(view))
@@ -78,39 +96,23 @@ class StoreLadder:
             circumstances.note(pipeline_stalled(view))
         return without(table, self._watch.stalled)
 
-    async def _from_redis(
-        self,
-        request: RecommendationRequest,
-        decided_us: int,
-        stages: StageClock,
-        circumstances: Circumstances,
-    ) -> CandidateTable:
+    async def _from_redis(self, question: _Question) -> CandidateTable:
         self._retries.request()
-        async with circumstances.deadline.limit(REDIS_S, keep_s=REST_S):
+        async with question.circumstances.deadline.limit(REDIS_S, keep_s=REST_S):
             try:
-                return await self._ask(request, decided_us, stages, circumstances)
+                return await self._ask(question)
             except LostError:
                 if not self._retries.take():
                     raise
                 RETRIES.labels(dependency="redis").inc()
-                return await self._ask(request, decided_us, stages, circumstances)
+                return await self._ask(question)
 
-    async def _ask(
-        self,
-        request: RecommendationRequest,
-        decided_us: int,
-        stages: StageClock,
-        circumstances: Circumstances,
-    ) -> CandidateTable:
-        with stages.stage("retrieve"):
-            found = await self._retriever.retrieve(request)
-            provider_ids = found.provider_ids
-            if circumstances.shedding and request.candidates is None:
-                provider_ids = provider_ids[:SHEDDING_CANDIDATES]
-                if len(provider_ids) < len(found.provider_ids):
-                    circumstances.note(Rung.FEWER_CANDIDATES)
-        with stages.stage("read"):
-            table = await read(self._reader, request, decided_us, provider_ids)
+    async def _ask(self, question: _Question) -> CandidateTable:
+        with question.stages.stage("retrieve"):
+            found = await self._retriever.retrieve(question.request)
+            provider_ids = question.affordable(found.provider_ids)
+        with question.stages.stage("read"):
+            table = await read(self._reader, question.request, question.decided_us, provider_ids)
             self._remember(table)
         return table
 
@@ -124,20 +126,17 @@ class StoreLadder:
             np.where(unknown, columns["provider_profile__base_lon"], lon),
         )
 
-    def _from_memory(
-        self,
-        request: RecommendationRequest,
-        decided_us: int,
-        stages: StageClock,
-        error: Exception,
-    ) -> CandidateTable:
-        with stages.stage("retrieve"):
-            provider_ids = request.candidates
-            if provider_ids is None:
-                provider_ids = self._positions.near(request.location, MAX_CANDIDATES)
-        with stages.stage("read"):
-            table = recall(self._reader, request, decided_us, list(dict.fromkeys(provider_ids)))
-        if table.unusable["provider_profile"]["missing"] == len(table.provider_ids):
+    def _from_memory(self, question: _Question, error: Exception) -> CandidateTable:
+        request = question.request
+        with question.stages.stage("retrieve"):
+            if request.candidates is None:
+                near = self._positions.near(request.location, MAX_CANDIDATES)
+                provider_ids = question.affordable(near)
+            else:
+                provider_ids = list(dict.fromkeys(request.candidates))
+        with question.stages.stage("read"):
+            table = recall(self._reader, request, question.decided_us, provider_ids)
+        if table.unusable["provider_profile"]["missing"] == len(provider_ids):
             raise StoreUnavailableError(
                 f"Redis did not answer ({error}), and no candidate is known from before",
                 field="feature store",

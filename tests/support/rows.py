@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from feature_repo.online.row_codec import encode_rows
-from feature_repo.online.row_writer import RowWriter, WriteCounts
+from feature_repo.online.row_script import WriteCounts
+from feature_repo.online.row_writer import RowWriter
 from feature_repo.schema import Kind, ViewSchema
 
 _DEFAULTS: dict[Kind, Any] = {

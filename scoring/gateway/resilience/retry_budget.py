@@ -7,6 +7,7 @@ rates a request's share is soon used, and a budget that starts empty can state i
 "after a while".
 """
 
+RETRY_SHARE = 0.1
 LARGEST_RESERVE = 10.0
 
 
