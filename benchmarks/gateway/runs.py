@@ -190,7 +190,7 @@ def run_overload(benchmark: Benchmark) -> Found:
 def _in_time(seen: Seen) -> float:
     """Return answers within the promise, a second."""
     in_time = tables.of(seen, [OK, NOBODY]) <= HELD_P99_MS
-    return int(in_time.sum()) / seen.took_s
+    return float(in_time.sum()) / seen.took_s
 
 
 def run_soak(benchmark: Benchmark) -> Found:

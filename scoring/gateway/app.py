@@ -37,6 +37,7 @@ from scoring.gateway.resilience.deadline import Deadline
 from scoring.gateway.shared_replies import SharedReplies
 from scoring.gateway.siblings import Siblings
 from scoring.gateway.stages import StageClock
+from scoring.gateway.tracing import Tracing
 
 DISTRIBUTION = "roadside-dispatch-ranking"
 DEADLINE_HEADER = "x-deadline-ms"
@@ -64,6 +65,7 @@ class Gateway:
     checks: list[Check]
     keys: Reloaded[list[ApiKey]] | None
     close: Callable[[], Awaitable[None]]
+    tracing: Tracing | None = None
 
     async def recommend(self, body: bytes, clock: StageClock, by: Deadline) -> Reply:
         """Admit, decide, hold and log; the same request again gets the same reply."""
@@ -116,8 +118,11 @@ def create_app(gateway: Gateway) -> Starlette:
 
     async def recommendations(request: Request) -> Response:
         by = deadline(request.headers.get(DEADLINE_HEADER))
-        reply = await gateway.recommend(await request.body(), StageClock(), by)
+        clock = StageClock()
+        reply = await gateway.recommend(await request.body(), clock, by)
         DECISIONS.labels(status=str(reply.status)).inc()
+        if gateway.tracing is not None:
+            gateway.tracing.record(request.headers, clock, reply.status)
         return Response(reply.body, reply.status, media_type=JSON)
 
     async def about(request: Request) -> Response:
@@ -143,6 +148,8 @@ def create_app(gateway: Gateway) -> Starlette:
             task.cancel()
         await run_in_threadpool(gateway.log.close)
         await gateway.close()
+        if gateway.tracing is not None:
+            await run_in_threadpool(gateway.tracing.close)
 
     return Starlette(
         routes=[

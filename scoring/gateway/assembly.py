@@ -39,6 +39,7 @@ from scoring.gateway.shared_replies import SharedReplies
 from scoring.gateway.siblings import Siblings
 from scoring.gateway.signing import Signer
 from scoring.gateway.store_ladder import StoreLadder
+from scoring.gateway.tracing import Tracing, otlp_exporter
 
 RUNTIME = "sagemaker-runtime"
 KINESIS_CONNECT_S = 0.2
@@ -102,7 +103,14 @@ def assemble(options: argparse.Namespace) -> Gateway:
         checks=checks,
         keys=keys,
         close=close,
+        tracing=_tracing(options),
     )
+
+
+def _tracing(options: argparse.Namespace) -> Tracing | None:
+    if not options.trace_share:
+        return None
+    return Tracing(options.trace_share, otlp_exporter(options.trace_url))
 
 
 def _shared_directory() -> Path | None:

@@ -135,6 +135,14 @@ def _parser() -> argparse.ArgumentParser:
         default=ALL_FEATURES_SHARE,
         help="share of the decisions whose log has every candidate's features",
     )
+    parser.add_argument(
+        "--trace-share", type=float, default=0.0, help="of the requests, 0 to 1; 0 traces none"
+    )
+    parser.add_argument(
+        "--trace-url",
+        default="http://127.0.0.1:4318/v1/traces",
+        help="a collector of OpenTelemetry traces, OTLP over HTTP",
+    )
     parser.add_argument("--region", default="us-east-1", help="AWS region")
     parser.add_argument("--policy", type=Path, default=DEFAULT_POLICY, help="policy file")
     parser.add_argument(
