@@ -26,11 +26,10 @@ from training import dataset
 from training.errors import DataError, exit_on_errors
 from training.files import CALIBRATION, MODELS, TUNING
 from training.selection import CALIBRATE, TRAIN
+from training.worth import as_share, worth
 
 HIGHEST_WEIGHT = 10.0
 """Of the median weight: one lucky exploration must not outvote a hundred plain offers."""
-GAIN_OF_GRADE = np.array([0.0, 0.2, 0.5, 0.9, 1.0])
-"""What a grade is worth: success is most, an accepted job that fails is little."""
 _LEAST_EVENTS = 50
 _COMMON: dict[str, Any] = {
     "iterations": 400,
@@ -53,7 +52,7 @@ Settings = dict[str, Any]
 class Hyperparameters(msgspec.Struct, frozen=True):
     """What ``training.tuning`` may vary, by CatBoost's names."""
 
-    learning_rate: float = 0.04
+    learning_rate: float = 0.08
     depth: int = 4
     l2_leaf_reg: float = 20.0
 
@@ -170,14 +169,18 @@ def load(work: Path) -> TrainedModels:
 
 
 def _ranker(fit: pd.DataFrame, held: pd.DataFrame, settings: Settings) -> CatBoost:
-    """Fit what an offer to a provider is worth.
+    """Fit what an offer to a provider is worth (``training.worth``).
 
     Not YetiRank inside each event: offers stop at the first acceptance, so all but the last are
-    usually refusals, and little would be learned of who is late or gives up. What was measured:
-    ``docs/decisions/0013-rank-by-the-graded-outcome.md``.
+    usually refusals, and little would be learned of who is late or gives up.
     """
-    pools = [_pool(part, GAIN_OF_GRADE[part["grade"].astype(int)]) for part in (fit, held)]
+    pools = [_pool(part, as_share(_worth(part))) for part in (fit, held)]
     return _fit("CrossEntropy", pools, settings)
+
+
+def _worth(rows: pd.DataFrame) -> Floats:
+    minutes = rows["minutes_to_arrival"].to_numpy(dtype=np.float64)
+    return worth(rows["grade"].to_numpy(dtype=np.int64), minutes)
 
 
 def _eta(fit: pd.DataFrame, held: pd.DataFrame, settings: Settings, alpha: float) -> CatBoost:

@@ -13,7 +13,6 @@ from benchmarks.closed_loop.policies import (
     Model,
     ModelWithRules,
     by_chance,
-    by_chance_and_minutes,
     by_ranker,
 )
 from scoring.endpoint.bundle import load_scorer
@@ -86,11 +85,6 @@ POLICIES: dict[str, Contender] = {
         True,
         lambda place: Model(place.batch, place.scorer(), by_chance),
         "the bundle's calibrated chance of success",
-    ),
-    "model_minutes": Contender(
-        True,
-        lambda place: Model(place.batch, place.scorer(), by_chance_and_minutes),
-        "the bundle's chance of success less what its minutes to arrival are worth",
     ),
     "informed": Contender(
         True,

@@ -22,9 +22,6 @@ from simulator.policy import Choice, Ranking, certain
 
 ScoreOf = Callable[[Scores], npt.NDArray[np.floating[Any]]]
 
-WORTH_OF_A_MINUTE = 0.01
-"""In chances of success: picked on another world (seed 50), see ``docs/closed-loop.md``."""
-
 
 @dataclass(frozen=True)
 class LowestEta:
@@ -116,15 +113,6 @@ def by_ranker(scores: Scores) -> npt.NDArray[np.floating[Any]]:
 def by_chance(scores: Scores) -> npt.NDArray[np.floating[Any]]:
     """Return the calibrated chance of success."""
     return scores.success_probability
-
-
-def by_chance_and_minutes(scores: Scores) -> npt.NDArray[np.floating[Any]]:
-    """Return the chance of success, less what the median minutes to arrival are worth.
-
-    A far truck that succeeds is away for longer, and later requests miss it: the chance of one
-    offer does not know that, its minutes tell.
-    """
-    return scores.success_probability - WORTH_OF_A_MINUTE * scores.eta_p50_min
 
 
 def _known(values: npt.NDArray[np.floating[Any]], otherwise: float) -> Floats:

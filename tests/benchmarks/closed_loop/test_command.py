@@ -36,3 +36,20 @@ def test_a_model_without_a_bundle_says_how_to_get_one(
         main(["run", "--out", str(tmp_path / "game"), "--bundle", str(tmp_path / "none")])
     assert ended.value.code == 2
     assert "bundle.json is missing" in capsys.readouterr().err
+
+
+def test_a_model_is_trained_plays_and_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page's commands work one after another: a bundle, a game with it, the goals, the why."""
+    small = ["--providers", "150", "--metros", "1"]
+    bundle, game = str(tmp_path / "bundle"), str(tmp_path / "game")
+    archive = ["--data", str(tmp_path / "archive"), "--hours", "4"]
+    assert main(["train", *small, *archive, "--bundle", bundle]) == 0
+    played = [*small, "--bundle", bundle, "--out", game, "--days", "0.1"]
+    policies = ["--policies", "lowest_eta", "model", "model_rules", "oracle"]
+    assert main(["run", *played, *policies]) == 0
+    assert "Goals of model against lowest_eta" in capsys.readouterr().out
+    assert main(["ablate", *played, *policies]) == 0
+    assert "True chances of the first choice" in capsys.readouterr().out
+    assert main(["report", "--out", game]) == 0
