@@ -159,6 +159,67 @@ def test_a_limit_is_not_judged_by_what_is_within_it() -> None:
     assert "is not decided" in verdicts.of_limit(PROVIDER_MOTION, found)
 
 
+def test_a_limit_is_judged_at_the_limit_itself() -> None:
+    """At 120 s a value is beyond a limit of 120 s."""
+    found = [
+        Staleness("provider_motion", delay, NOTHING, NOTHING, BETTER if delay == 2 else NOTHING)
+        for delay in DELAYS_MIN
+    ]
+    assert "is NOT justified by these curves: at 2 min" in verdicts.of_limit(PROVIDER_MOTION, found)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "side", "kind"),
+    [(0.80, 0.85, "too few", "bad"), (0.88, 0.95, "as it should", "good"),
+     (0.93, 0.97, "too many", "bad")],
+)  # fmt: skip
+def test_a_p90_may_be_wrong_to_either_side(
+    evaluated: Evaluated, low: float, high: float, side: str, kind: str
+) -> None:
+    """Nine of ten must lie within the interval of the share; more than that is no better."""
+    model = evaluated.results.contenders["model"]
+    covered = {**model, "eta_p90_coverage": Estimate((low + high) / 2, low, high)}
+    contenders = {**evaluated.results.contenders, "model": covered}
+    told = findings.findings(replace(evaluated.results, contenders=contenders))
+    (of_p90,) = [each for each in told if "nine of ten" in each.text]
+    assert (of_p90.kind, of_p90.text.endswith(f": {side}.")) == (kind, True)
+
+
+@pytest.mark.parametrize(("bias", "way"), [(0.04, "too high"), (-0.04, "too low")])
+def test_chances_off_are_told_with_their_side(evaluated: Evaluated, bias: float, way: str) -> None:
+    """Chances beyond what luck makes are bad news, and the sentence says whether they promise."""
+    model = evaluated.results.contenders["model"]
+    off = {**model, "success_bias": Estimate(bias, bias - 0.01, bias + 0.01)}
+    for error, kind in ((0.05, "bad"), (0.01, "good")):
+        results = replace(
+            evaluated.results,
+            contenders={**evaluated.results.contenders, "model": off},
+            calibration=replace(evaluated.results.calibration, error=error, error_if_right=0.03),
+        )
+        (told,) = [f for f in findings.findings(results) if "calibration error" in f.text]
+        assert (told.kind, f"they are {way}" in told.text) == (kind, True)
+
+
+@pytest.mark.parametrize(
+    ("gained", "kind"), [((-1.0, -2.0, -0.5), "good"), ((1.0, 0.5, 2.0), "bad")]
+)
+def test_fewer_minutes_off_than_the_formula_is_good(
+    evaluated: Evaluated, gained: tuple[float, float, float], kind: str
+) -> None:
+    """An error is better when it is smaller; a bias below zero promises too short a time."""
+    less = {**evaluated.results.model_less}
+    less["lowest_eta"] = {**less["lowest_eta"], "eta_mae_min": Estimate(*gained)}
+    model = {**evaluated.results.contenders["model"], "eta_bias_min": Estimate(-1.5, -2.0, -1.0)}
+    results = replace(
+        evaluated.results,
+        model_less=less,
+        contenders={**evaluated.results.contenders, "model": model},
+    )
+    (told,) = [f for f in findings.findings(results) if f.text.startswith("Minutes to arrival")]
+    assert told.kind == kind
+    assert "too short by 1.5 min" in told.text
+
+
 def test_a_model_that_is_no_better_is_told(evaluated: Evaluated) -> None:
     """Where a rule wins, the first page says so in red."""
     beaten = {**evaluated.results.model_less, "nearest": WORSE}

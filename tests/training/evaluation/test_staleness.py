@@ -10,7 +10,10 @@ from tests.training.conftest import Prepared
 from training import retrieval
 from training.errors import DataError
 from training.evaluation import staleness
+from training.evaluation.cases import predict_matrix
 from training.evaluation.evaluate import Evaluated
+from training.evaluation.intervals import estimates
+from training.evaluation.measures import event_sums
 from training.evaluation.staleness import Delayed
 from training.files import DECISIONS, read_frame
 from training.models import TrainedModels, matrix
@@ -73,6 +76,31 @@ def test_what_is_beyond_the_limit_is_unknown_as_in_serving(
     np.testing.assert_allclose(kept[:, MOTION][known], then[known], rtol=1e-6)
     age = kept[:, MODEL_FEATURES.index("request_time__motion_age_s")]
     assert (age[known[:, 0]] <= 120).all()
+
+
+def test_changes_are_old_less_new_and_kept_less_limited(
+    prepared: Prepared, evaluated: Evaluated, trained: TrainedModels, decisions: pd.DataFrame
+) -> None:
+    """A metric that age makes smaller has a negative change; the last is what the limit costs."""
+    delayed = _delayed(prepared, evaluated, decisions, 5.0)
+    one = (PROVIDER_MOTION.name, [PROVIDER_MOTION])
+    found = staleness._compare(delayed, one, trained, evaluated.sums, 7)
+    fresh, kept, limited = (
+        estimates(sums, 7)
+        for sums in (
+            evaluated.sums,
+            *(
+                event_sums(evaluated.cases, predict_matrix(trained, delayed.matrix(one[1], **mode)))
+                for mode in ({"as_if_current": True}, {"as_if_current": False})
+            ),
+        )
+    )
+    for name, value in fresh.items():
+        old, none = kept[name].value, limited[name].value
+        assert found.kept[name].value == pytest.approx(old - value.value)
+        assert found.limited[name].value == pytest.approx(none - value.value)
+        assert found.kept_less_limited[name].value == pytest.approx(old - none)
+    assert found.limited["eta_mae_min"].value != 0
 
 
 def test_only_the_delayed_view_is_old(
