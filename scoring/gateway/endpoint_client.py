@@ -61,7 +61,8 @@ class EndpointClient:
         answer_s: float = ANSWER_S,
     ) -> None:
         self._address = Address.of(url)
-        self._url = f"{url.rstrip('/')}/endpoints/{endpoint_name}/invocations"
+        self._host = urlsplit(url).netloc
+        self._path = f"/endpoints/{endpoint_name}/invocations"
         self._name = endpoint_name
         self._signer = signer
         self._retries = retries
@@ -133,12 +134,11 @@ class EndpointClient:
         return connection
 
     def _request(self, body: bytes) -> bytes:
-        path = urlsplit(self._url).path
         headers = {"Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE}
-        headers |= self._signer.headers("POST", self._url, headers, body)
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        headers |= self._signer.headers(self._host, self._path, headers, body)
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
         head = (
-            f"POST {path} HTTP/1.1\r\nHost: {urlsplit(self._url).netloc}\r\n"
+            f"POST {self._path} HTTP/1.1\r\nHost: {self._host}\r\n"
             f"{lines}Content-Length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
