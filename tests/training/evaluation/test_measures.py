@@ -1,15 +1,17 @@
 """The metrics on cases small enough to reckon by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from training import models
 from training.errors import DataError
-from training.evaluation import evaluate, rules
+from training.evaluation import evaluate, rules, verdicts
 from training.evaluation.cases import Cases, Predictions, predict, select_cases
 from training.evaluation.evaluate import Evaluated
-from training.evaluation.intervals import estimates
+from training.evaluation.intervals import Estimate, estimates
 from training.evaluation.measures import event_sums
 from training.models import TrainedModels
 
@@ -89,6 +91,62 @@ def test_history_only_is_acceptance_times_completion(evaluated: Evaluated) -> No
     record = rows[rules.ACCEPTANCE] * rows[rules.COMPLETION]
     np.testing.assert_allclose(score[record.notna()], record.dropna())
     assert np.isneginf(score[record.isna()]).all()
+
+
+@pytest.mark.parametrize(
+    ("rule", "feature"), [("nearest", rules.DISTANCE), ("lowest_eta", rules.ETA)]
+)
+def test_near_and_soon_come_first(evaluated: Evaluated, rule: str, feature: str) -> None:
+    """The rules prefer the smaller value, and who is nowhere goes last."""
+    rows = evaluated.cases.rows.copy()
+    rows.loc[0, feature] = np.nan
+    score = rules.predictions(replace(evaluated.cases, rows=rows))[rule].score
+    unknown = rows[feature].isna()
+    assert unknown[0]
+    assert np.isneginf(score[unknown]).all()
+    np.testing.assert_allclose(score[~unknown], -rows.loc[~unknown, feature], rtol=1e-6)
+
+
+def test_what_was_measured_on_is_counted(evaluated: Evaluated, training_set: pd.DataFrame) -> None:
+    """Offers learned from, tested on, and the Brier score of one chance for all, r (1 - r)."""
+    labelled = training_set[training_set["grade"].notna()]
+    of_split = labelled["split"].value_counts()
+    size = evaluated.results.size
+    assert (size.trained_offers, size.offers) == (of_split["train"], of_split["test"])
+    rate = labelled.loc[labelled["split"] == "test", "success"].astype(float).mean()
+    assert evaluated.results.base_rate_brier == pytest.approx(rate * (1 - rate))
+    assert evaluated.results.contenders["model"]["success_rate"].value == pytest.approx(rate)
+
+
+def test_the_gap_closed_is_between_nearest_and_oracle(evaluated: Evaluated) -> None:
+    """Half-way from the nearest to the best possible is a half."""
+    between = dict(zip(("nearest", "model", "oracle"), (0.3, 0.5, 0.7), strict=True))
+    contenders = {
+        name: {**measured, "true_success_at_1": Estimate(between.get(name, 0.4), 0, 1)}
+        for name, measured in evaluated.results.contenders.items()
+    }
+    found = evaluate.metrics(replace(evaluated.results, contenders=contenders))
+    assert found["true_share_of_gap_closed"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "difference", "is_better"),
+    [
+        ("true_success_at_1", 0.1, True),
+        ("ndcg_at_1", -0.1, False),
+        ("success_brier", -0.1, True),
+        ("eta_mae_min", -0.1, True),
+        ("eta_mae_min", 0.1, False),
+    ],
+)
+def test_each_metric_that_decides_has_its_better_side(
+    name: str, difference: float, is_better: bool
+) -> None:
+    """Success and order are better when larger, errors when smaller."""
+    nothing = dict.fromkeys(verdicts.JUDGED, Estimate(0.0, -0.1, 0.1))
+    low, high = difference - 0.05, difference + 0.05
+    found = verdicts.of({**nothing, name: Estimate(difference, low, high)})
+    assert (found.better, found.worse) == (((name,), ()) if is_better else ((), (name,)))
 
 
 def test_the_models_say_more_than_five_features(evaluated: Evaluated) -> None:

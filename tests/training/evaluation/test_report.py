@@ -122,6 +122,23 @@ def test_every_plot_names_its_axes_with_units(whole: Results) -> None:
         )
 
 
+def test_curves_of_age_have_the_limit_in_minutes_and_the_loss_without_the_view(
+    whole: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit of 120 s stands at 2 min; a view worth 0.1 leaves 0.1 less when it is not there."""
+    drawn: dict[str, tuple[float | None, float | None]] = {}
+
+    def staleness(found: list[Staleness], _metric: str, *lines: float | None) -> str:
+        drawn[found[0].view] = lines
+        return "<svg/>"
+
+    monkeypatch.setattr(report.plots, "staleness", staleness)
+    worth = [Ablation(group, BETTER) for group in GROUPS]
+    report.render(replace(whole, ablation=worth))
+    assert drawn["provider_motion"] == (2.0, pytest.approx(-0.1))
+    assert drawn[ALL_VIEWS] == (None, None)
+
+
 def test_what_was_left_out_is_told(evaluated: Evaluated) -> None:
     """A quick page says which options bring ablation and staleness."""
     page = report.render(evaluated.results)
