@@ -173,5 +173,5 @@ class FeatureReader:
 
 
 def broadcast(columns: Mapping[str, npt.NDArray[Any]], count: int) -> dict[str, npt.NDArray[Any]]:
-    """Repeat the columns of a single entity ``count`` times (without copying)."""
-    return {name: np.broadcast_to(values, (count,)) for name, values in columns.items()}
+    """Repeat the columns of a single entity ``count`` times."""
+    return {name: values.repeat(count) for name, values in columns.items()}

@@ -13,6 +13,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from scoring.endpoint.bundle import load_scorer
+from scoring.endpoint.collector import collect_seldom
 from scoring.endpoint.errors import BundleError
 from scoring.endpoint.server import MODEL_DIR_VARIABLE, create_app
 
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: None)
     with listener, suppress(KeyboardInterrupt):
         if options.workers == 1:
+            collect_seldom()
             config = _config(create_app(scorer))
             uvicorn.Server(config).run(sockets=[listener])
         else:

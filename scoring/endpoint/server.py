@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from scoring.endpoint import json_protocol, protocol
 from scoring.endpoint.bundle import load_scorer
+from scoring.endpoint.collector import collect_seldom
 from scoring.endpoint.errors import (
     NotAcceptableError,
     PayloadTooLargeError,
@@ -71,7 +72,9 @@ def create_app(scorer: Scorer) -> Starlette:
 
 def app_from_environment() -> Starlette:
     """Return the application for the bundle in ``SM_MODEL_DIR``; each worker process calls it."""
-    return create_app(load_scorer(Path(os.environ[MODEL_DIR_VARIABLE])))
+    app = create_app(load_scorer(Path(os.environ[MODEL_DIR_VARIABLE])))
+    collect_seldom()
+    return app
 
 
 async def ping(request: Request) -> Response:

@@ -27,7 +27,7 @@ from scoring.gateway.served import Served, recommendations
 from scoring.gateway.stages import StageClock
 from scoring.gateway.store_ladder import StoreLadder
 
-EXPLAINED_BEYOND_TOP_K = 20
+EXPLAINED_BEYOND_TOP_K = 10
 """Contributions asked for beyond the ones shown: policy may move a row up, and a nearer provider
 who is not chosen is usually among them."""
 

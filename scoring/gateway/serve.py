@@ -17,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 
 from feature_repo.bundle_manifest import BundleError
 from feature_repo.online.redis_settings import RedisSettingsError
+from scoring.endpoint.collector import collect_seldom
 from scoring.gateway.app import create_app
 from scoring.gateway.assembly import REDIS_PASSWORD_VARIABLE, assemble
 from scoring.gateway.decision_log.spill import SPILL_BYTES_AT_MOST
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     with listener:
         if options.workers == 1:
+            collect_seldom()
             uvicorn.Server(_config(app)).run(sockets=[listener])
         else:
             _run_workers(arguments, options.workers, listener)
@@ -60,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def app_from_environment() -> Starlette:
     """Return the application of a worker process."""
     _log_to_stderr()
-    return create_app(assemble(parse(json.loads(os.environ[ARGUMENTS_VARIABLE]))))
+    app = create_app(assemble(parse(json.loads(os.environ[ARGUMENTS_VARIABLE]))))
+    collect_seldom()
+    return app
 
 
 def _run_workers(arguments: Sequence[str], workers: int, listener: socket.socket) -> None:

@@ -14,7 +14,18 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 @asynccontextmanager
 async def _served(handler: Handler, answer_s: float = 0.5) -> AsyncIterator[EndpointClient]:
-    server = await asyncio.start_server(handler, "127.0.0.1", 0)
+    serving: list[asyncio.Task[None]] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await handler(reader, writer)
+        finally:
+            writer.close()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.append(asyncio.ensure_future(serve(reader, writer)))
+
+    server = await asyncio.start_server(begin, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     signer, budget = Signer(None, "eu-west-1"), RetryBudget(1.0)
     client = EndpointClient(f"http://127.0.0.1:{port}", "ranker", signer, budget, answer_s)
@@ -23,7 +34,8 @@ async def _served(handler: Handler, answer_s: float = 0.5) -> AsyncIterator[Endp
     finally:
         client.close()
         server.close()
-        await asyncio.sleep(0.02)  # for the server's side to see it, and end
+        await asyncio.gather(*serving, return_exceptions=True)
+        await asyncio.sleep(0)
 
 
 async def _body(reader: asyncio.StreamReader) -> bytes:
@@ -51,7 +63,6 @@ class Echo:
                 writer.write(_answer(await _body(reader)))
             except asyncio.IncompleteReadError:
                 break
-        writer.close()
 
 
 async def test_connections_are_kept() -> None:
@@ -81,7 +92,6 @@ async def test_no_answer_in_time_is_an_error_and_its_connection_is_not_used_agai
         body = await _body(reader)
         await asyncio.sleep(0.2 if body == b"first" else 0)
         writer.write(_answer(body))
-        writer.close()
 
     async with _served(late, answer_s=0.1) as client:
         with pytest.raises(EndpointError, match=r"'ranker': no answer in 0\.1 s"):
@@ -104,7 +114,6 @@ async def test_whatever_else_is_said_is_an_endpoint_error(said: bytes, told: str
     async def saying(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _body(reader)
         writer.write(said)
-        writer.close()
 
     async with _served(saying) as client:
         with pytest.raises(EndpointError, match=f"'ranker': .*({told})"):
