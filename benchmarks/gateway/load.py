@@ -100,6 +100,8 @@ class Load:
                     await asyncio.sleep(left)
                 group.create_task(one(number, due))
         took_s, cpu_s = time.perf_counter() - start, time.process_time() - cpu
+        for connection in self._idle:
+            connection.close()
         return Seen(statuses, latency_ms, at_s.tolist(), late_ms, cpu_s, took_s, self.looked)
 
     async def _send(self, number: int) -> int:

@@ -26,6 +26,8 @@ SEARCH_S = 15.0
 """How long a rate is tried before the one that is found is held for the whole time."""
 STEP_BACK = 0.95
 SOAK_SAMPLES = 20
+COLUMNS_AT_MOST = 7
+"""A table with more is shown with a column a line instead."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ class Benchmark:
 
     def show(self, title: str, lines: list[Found], caption: str = "") -> None:
         """Print a table."""
-        self.console.print(table(title, lines, caption))
+        wide = len(lines[0]) > COLUMNS_AT_MOST
+        self.console.print(table(title, tables.turned(lines) if wide else lines, caption))
 
     def say(self, text: str) -> None:
         """Tell what is being done."""
@@ -125,7 +128,7 @@ def is_held(seen: Seen) -> bool:
 
 def _find_held(benchmark: Benchmark, stack: Stack, lines: list[Found]) -> float:
     """Return a rate that was held for a short time, close to the highest such."""
-    low, high = benchmark.options.low, benchmark.options.high
+    low, high = float(benchmark.options.low), float(benchmark.options.high)
     for _ in range(HOLD_STEPS):
         rate = (low + high) / 2
         seen = stack.load(rate, SEARCH_S)

@@ -31,6 +31,14 @@ def summary(rate: float, seen: Seen) -> Found:
     }
 
 
+def turned(lines: Sequence[Found]) -> list[Found]:
+    """Return what was seen by name, a column for each line."""
+    return [
+        {"": name, **{str(number): line[name] for number, line in enumerate(lines, start=1)}}
+        for name in lines[0]
+    ]
+
+
 def answered(seen: Seen) -> int:
     """Return how many got a ranking, or the clear answer that nobody may be sent."""
     return sum(status in {OK, NOBODY} for status in seen.statuses)
