@@ -28,7 +28,7 @@ REQUESTS = 20_000
 TREES = 400
 """Of each of the four models, if no bundle is given: as many as ``training.models`` makes."""
 PYTHON = (sys.executable, "-m")
-_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class Stack:
         return sum(p.memory_info().rss for p in [root, *root.children(recursive=True)]) / 1e6
 
     def _start(self, name: str, argv: Sequence[str]) -> Child:
-        child = self.supervisor.start(name.replace(" ", "-"), argv, _CREDENTIALS)
+        child = self.supervisor.start(name.replace(" ", "-"), argv, CREDENTIALS)
         self.watch(name, child)
         return child
 

@@ -62,8 +62,8 @@ def of(seen: Seen, statuses: Sequence[int]) -> npt.NDArray[np.float64]:
 
 
 def processes(seen: Seen, used: Parts, idle: Parts, idle_s: float) -> list[Found]:
-    """Return processor time by process: ms a decision beyond what it takes without load."""
-    count = len(seen.statuses)
+    """Return processor time by process: ms an answer beyond what it takes without load."""
+    count = max(answered(seen), 1)
     lines: list[Found] = []
     for part, seconds in used.items():
         without = idle.get(part, 0.0) / idle_s * seen.took_s
@@ -94,7 +94,7 @@ def candidates(seen: Seen) -> list[Found]:
 def _spread(name: str, values: Sequence[int]) -> Found:
     if not values:
         return {"candidates": name, "mean": float("nan"), "p5": 0.0, "p50": 0.0, "p95": 0.0}
-    p5, p50, p95 = np.quantile(values, [0.05, 0.5, 0.95])
+    p5, p50, p95 = np.quantile(values, [0.05, 0.5, 0.95]).tolist()
     return {"candidates": name, "mean": float(np.mean(values)), "p5": p5, "p50": p50, "p95": p95}
 
 
