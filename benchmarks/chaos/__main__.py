@@ -35,8 +35,10 @@ RECOVERED_AFTER_S = 9.0
 AFTER_S = 2.0
 READY_S = 30.0
 FAILED = 1
+TABLE_COLUMNS = 140
+"""Where nobody says how wide the output is."""
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else TABLE_COLUMNS)
 
 
 @dataclass(frozen=True)

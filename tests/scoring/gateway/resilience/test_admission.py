@@ -107,6 +107,28 @@ def test_a_caller_who_goes_away_leaves_no_place_taken() -> None:
     virtual_time.run(scenario)
 
 
+def test_a_caller_who_goes_away_as_its_turn_comes_hands_the_place_on() -> None:
+    """Cancelled in the very moment in which a place was given: nobody holds it for good."""
+
+    async def scenario(clock: Callable[[], float]) -> None:
+        door = _door(clock)
+        waiting: list[asyncio.Task[float]] = []
+
+        async def hold_and_cancel() -> None:
+            await _work(door, clock)
+            waiting[0].cancel()
+
+        holders = [asyncio.create_task(hold_and_cancel()) for _ in range(PLACES)]
+        await asyncio.sleep(0)
+        waiting.append(asyncio.create_task(_work(door, clock)))
+        await asyncio.gather(*holders, *waiting, return_exceptions=True)
+        assert waiting[0].cancelled()
+        began = await asyncio.gather(*[_work(door, clock) for _ in range(PLACES)])
+        assert began == pytest.approx([WORK_S] * PLACES)
+
+    virtual_time.run(scenario)
+
+
 def test_load_is_shed_from_the_first_wait_until_a_second_after_the_last() -> None:
     """The rest of the gateway sees that there was more to do than places."""
 

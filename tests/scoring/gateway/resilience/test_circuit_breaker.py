@@ -130,13 +130,18 @@ async def test_answers_to_calls_of_before_it_opened_do_not_count() -> None:
     """Late failures of calls begun before do not lengthen the pause, late answers do not end it."""
     clock = StandingClock()
     breaker = _breaker(clock)
-    answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    late = asyncio.create_task(breaker.call(lambda: answer))
+    answers = [asyncio.get_running_loop().create_future() for _ in range(2)]
+    good, bad = (asyncio.create_task(breaker.call(lambda a=a: a)) for a in answers)
     await asyncio.sleep(0)
     await _fail(breaker, LEAST_CALLS)
-    answer.set_result("late")
-    assert await late == "late"
+    answers[0].set_result("late")
+    answers[1].set_exception(_DownError())
+    assert await good == "late"
+    with pytest.raises(_DownError):
+        await bad
     assert breaker.state is BreakerState.OPEN
+    clock.now_s += FIRST_PAUSE_S
+    assert breaker.state is BreakerState.HALF_OPEN
 
 
 async def test_other_errors_say_nothing_of_the_dependency() -> None:
