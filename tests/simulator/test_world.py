@@ -8,12 +8,14 @@ import pytest
 
 import simulator
 from flink_jobs.event_schemas import AvailabilityEvent, DispatchEvent, GpsEvent, WeatherEvent
+from simulator import fields as fields_module
 from simulator import luck, outcomes
 from simulator.fields import Fields
 from simulator.geography import cells_of, plane_km
 from simulator.metros import METROS
 from simulator.outcomes import CandidateState, Request
 from simulator.providers import make_providers
+from simulator.weather import Weather
 from simulator.world import World, WorldSettings
 from tests.simulator.conftest import SETTINGS, START_S
 
@@ -160,6 +162,18 @@ def test_snow_falls_only_in_frost() -> None:
     assert snow[temp < 0].max() > 0
     assert (snow[temp >= 0] == 0).all()
     assert rain.max() > 5
+
+
+def test_a_storm_brings_requests_beyond_its_rain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the middle of a storm 2.2 times as many ask as outside of it in the same weather."""
+    cells = cells_of(METROS[0])
+    zeros = np.zeros(len(cells.names))
+    demand = []
+    for storm in (0.0, 1.0):
+        weather = Weather(zeros + 5, zeros, zeros + 9, zeros + storm)
+        monkeypatch.setattr(fields_module, "weather_at", lambda *_, w=weather: w)
+        demand.append(Fields(cells, 5).at(START_S).demand)
+    np.testing.assert_allclose(demand[1], 2.2 * demand[0])
 
 
 def test_rush_hour_slows_the_roads() -> None:

@@ -1,5 +1,7 @@
 """Calibration on ripe labels, and how labels ripen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,6 +60,28 @@ def test_right_chances_pass_and_wrong_ones_stop() -> None:
     assert found.kind is Kind.CALIBRATION
     assert found.value == pytest.approx(0.3)
     assert "where 80% was told" in found.detail
+
+
+def test_scores_of_each_age_are_of_its_labels() -> None:
+    """Half succeed where 80 % was told: Brier (0.2^2 + 0.8^2) / 2 = 0.34, error 0.3, in the end.
+
+    At an hour a quarter did: 0.25 x 0.04 + 0.75 x 0.64 = 0.49, and 0.55.
+    """
+    found = quality.measure(*_day(0.8), LATER).ripening.set_index("age_h")
+    assert found.loc[[1, 6], "brier"].tolist() == pytest.approx([0.49, 0.34])
+    assert found.loc[[1, 6], "calibration_error"].tolist() == pytest.approx([0.55, 0.3])
+    # one chance for all ranks nobody, and before any success there is nobody to rank
+    assert found["auc"].dropna().tolist() == [0.5] * 4
+    assert np.isnan(found.loc[0.5, "auc"])
+
+
+def test_few_labels_may_be_farther_off() -> None:
+    """What luck makes of right chances is no finding, even beyond the limit."""
+    measured = quality.measure(*_day(0.8), LATER)
+    lucky = replace(measured, error=0.14, error_if_right=0.15)
+    assert quality.findings(lucky, Limits()) == []
+    (found,) = quality.findings(replace(measured, error=0.16, error_if_right=0.15), Limits())
+    assert found.limit == 0.15
 
 
 def test_unripe_labels_are_no_failures() -> None:
