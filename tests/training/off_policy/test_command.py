@@ -38,11 +38,12 @@ def test_estimates_are_printed_and_written(log: Path, capsys: pytest.CaptureFixt
     assert (out / "forest.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_weights_are_cut_as_asked(log: Path) -> None:
+def test_weights_are_cut_as_asked(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Cut at 1.5, the estimates are of the cut weights, and the table says how many were.
 
     Two of four: IPS (1.5 + 1.5) / 4 = 0.75, SNIPS 3 / (1.5 + 0.4 + 1.5 + 1) = 0.681818; of 120
-    decisions the effective size is 30 x 3.42049. An 80 % interval is narrower than a 95 % one.
+    decisions the effective size is 30 x 3.42049. An 80 % interval is narrower than a 95 % one, the
+    log's own too: 0.5 -+ 1.281552 x 0.5 / sqrt(119).
     """
     out = log.parent / "out"
     main([str(log), "--policies", "new", "--highest-weight", "1.5", "--out", str(out)])
@@ -54,6 +55,7 @@ def test_weights_are_cut_as_asked(log: Path) -> None:
     main([str(log), "--policies", "new", "--level", "0.8", "--out", str(out)])
     found = pd.read_csv(out / "estimates.csv").set_index("estimator")
     assert _reach(found) == pytest.approx(1.281552)
+    assert "[0.441, 0.559]" in capsys.readouterr().out
 
 
 def test_a_refusal_is_exit_code_3_and_does_not_hide_the_others(

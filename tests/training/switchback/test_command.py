@@ -95,8 +95,10 @@ def test_power_is_that_of_the_analysis_in_use(capsys: pytest.CaptureFixture[str]
     """Without an effect the power is 5 %, and not the false alarms of a t-test over events."""
     small = ["--regions", "2", "--hours-per-block", "6", "--redraws", "199", "--days", "6"]
     assert main(["power", *small, "--effect", "0", "--simulations", "200"]) == 0
-    (share,) = re.findall(r"│ +6 │ +(\d+)% │", capsys.readouterr().out)
+    printed = capsys.readouterr().out
+    (share,) = re.findall(r"│ +6 │ +(\d+)% │", printed)
     assert int(share) <= 10
+    assert "None of these reaches 80%: more days, regions or shorter blocks" in printed
 
 
 def test_rates_of_past_outcomes_can_be_simulated(
