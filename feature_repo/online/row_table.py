@@ -36,12 +36,12 @@ class RowTable:
 
     def get(self, numbers: Numbers) -> Interpreted:
         """Return the rows as ``decode_rows`` does; those never read are missing."""
-        rows = self._rows[numbers].view(self._dtype).reshape(len(numbers))
-        return interpret_rows(self._view, rows, self._present[numbers])
+        rows = self._rows.take(numbers, axis=0).view(self._dtype).reshape(len(numbers))
+        return interpret_rows(self._view, rows, self._present.take(numbers))
 
     def read_before(self, numbers: Numbers, moment_s: float) -> npt.NDArray[np.bool_]:
         """Return bool [n]: whether the row was read before a moment, or never."""
-        before: npt.NDArray[np.bool_] = self._read_s[numbers] < moment_s
+        before: npt.NDArray[np.bool_] = self._read_s.take(numbers) < moment_s
         return before
 
     def make_room(self, entities: int) -> None:
