@@ -16,7 +16,7 @@ from benchmarks.gateway.tables import Found
 from benchmarks.streaming.cpu import Parts, used
 from deploy.local.processes import Supervisor
 
-WARM_UP_S = 5.0
+WARM_UP_S = 20.0
 WARM_UP_RATE = 40.0
 IDLE_S = 10.0
 HELD_P99_MS = 150.0
