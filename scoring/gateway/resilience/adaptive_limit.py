@@ -38,7 +38,7 @@ class LimitSettings:
             each refusal.
     """
 
-    target_s: float = 0.1
+    target_s: float = 0.06
     first: int = 16
     least: int = 4
     most: int = 16

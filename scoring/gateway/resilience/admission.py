@@ -1,8 +1,9 @@
 """The door: who is worked on now, who waits, who is refused at once.
 
 At most ``AdaptiveLimit.limit`` requests are in work. A few more wait for their turn, first come
-first served and no longer than ``LONGEST_WAIT_S``; everybody else is refused without waiting, as
-an answer that comes too late costs as much as one in time.
+first served: as many as will have it within ``LONGEST_WAIT_S``, by how fast places have become
+free lately. Everybody else is refused without waiting, as an answer that comes too late costs as
+much as one in time.
 """
 
 import asyncio
@@ -17,9 +18,11 @@ from scoring.gateway.resilience.deadline import Deadline
 from scoring.gateway.resilience.metrics import IN_WORK, REFUSED
 
 QUEUE_REQUESTS = 16
-LONGEST_WAIT_S = 0.04
+LONGEST_WAIT_S = 0.03
 SHEDDING_S = 1.0
 """For so long after a request had to wait or was refused, work is made smaller."""
+_SMOOTHING = 0.1
+"""Weight of the newest time between two places that became free."""
 
 
 class Admission:
@@ -40,6 +43,8 @@ class Admission:
         self._in_work = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._shedding_until_s = float("-inf")
+        self._freed_at_s = clock()
+        self._free_every_s = 0.0
 
     @property
     def shedding(self) -> bool:
@@ -66,10 +71,12 @@ class Admission:
             self._take()
             return
         self._shedding_until_s = self._clock() + SHEDDING_S
-        if len(self._waiting) >= self._queue:
+        longest_s = deadline.within(LONGEST_WAIT_S)
+        expected_s = (len(self._waiting) + 1) * self._free_every_s
+        if len(self._waiting) >= self._queue or expected_s > longest_s:
             REFUSED.labels(why="queue_full").inc()
             raise _overloaded("as many requests wait as may wait")
-        await self._wait(deadline.within(LONGEST_WAIT_S))
+        await self._wait(longest_s)
 
     async def _wait(self, longest_s: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -98,6 +105,10 @@ class Admission:
 
     def _leave(self) -> None:
         self._in_work -= 1
+        now_s = self._clock()
+        if self._waiting:  # else places are free for want of requests
+            self._free_every_s += _SMOOTHING * (now_s - self._freed_at_s - self._free_every_s)
+        self._freed_at_s = now_s
         IN_WORK.set(self._in_work)
         while self._waiting and self._in_work < self._limit.limit:
             turn = self._waiting.popleft()

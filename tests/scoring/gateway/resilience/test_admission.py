@@ -55,6 +55,30 @@ def test_who_finds_the_queue_full_is_refused_at_once() -> None:
     virtual_time.run(scenario)
 
 
+def test_no_more_wait_than_will_have_their_turn_in_time() -> None:
+    """Where a place becomes free every 10 ms, three may wait, and the others are refused at once."""
+
+    async def scenario(clock: Callable[[], float]) -> None:
+        settings = LimitSettings(first=PLACES, least=PLACES, most=PLACES)
+        door = Admission(AdaptiveLimit(settings, clock), queue=20, clock=clock)
+
+        async def work() -> float:
+            came = clock()
+            try:
+                async with door.place(Deadline.after(10, clock)):
+                    await asyncio.sleep(PLACES * LONGEST_WAIT_S / 3.1)
+            except OverloadedError:
+                return clock() - came
+            return -1.0
+
+        for _ in range(60):
+            await asyncio.gather(*[work() for _ in range(2 * PLACES)])
+        outcomes = await asyncio.gather(*[work() for _ in range(20)])
+        assert outcomes.count(0.0) == 20 - PLACES - 3
+
+    virtual_time.run(scenario)
+
+
 def test_who_waits_too_long_is_refused_and_leaves_the_queue() -> None:
     """A place that frees later goes to somebody who still waits."""
 
