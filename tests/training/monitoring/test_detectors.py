@@ -286,6 +286,21 @@ def test_chance_alone_stays_below_its_bounds() -> None:
     assert 0.01 < exceeded[1] / 400 < 0.07
 
 
+def test_bounds_of_chance_by_hand() -> None:
+    """PSI of two bins is 3.8415 x 2 / 50, KS 1.3581 x 0.1, a difference of shares 2.7162 x 0.1."""
+    assert distributions.psi_by_chance(2, 50, 50, 0.05) == pytest.approx(0.15366, rel=1e-4)
+    assert distributions.ks_by_chance(200, 200, 0.05) == pytest.approx(0.13581, rel=1e-4)
+    assert distributions.share_by_chance(0.5, 50, 50, 0.05) == pytest.approx(0.27162, rel=1e-4)
+
+
+@pytest.mark.parametrize("feature", [SPEED, "cell_conditions__temp_c", "request_time__eta_min"])
+def test_a_unit_can_be_undone(feature: str) -> None:
+    """What comes in another unit is the right value again when that is undone."""
+    right = np.array([-4.0, 0.0, 31.5])
+    for unit in units.mistaken(feature):
+        np.testing.assert_allclose(unit.undone(unit.of(right)), right, atol=1e-12)
+
+
 def test_units_explain_only_what_they_convert() -> None:
     """Values that differ by a factor that is no unit's, or only sometimes, are no unit change."""
     right = np.arange(1.0, 101.0)
