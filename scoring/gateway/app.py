@@ -79,7 +79,7 @@ class Gateway:
         async with self.door.place(by):
             circumstances = Circumstances(by, self.door.shedding)
             return await self.shared.once(
-                request, lambda: self._decide_here(request, clock, circumstances)
+                request, lambda: self._decide_here(request, clock, circumstances), by
             )
 
     async def _decide_here(

@@ -127,8 +127,11 @@ def exclusions(
         masks |= _known_unavailable(masks, evidence)
     if policy.freshness.position_unknown == "exclude":
         masks[Exclusion.POSITION_UNKNOWN] = position_unknown(table, now, policy.freshness)
-    choices = [np.int8(_CODES.index(code)) for code in masks]
-    codes = np.select(list(masks.values()), choices, np.int8(_MAY_BE_SENT))
+    codes = np.select(
+        [masks[code] for code in _CODES if code in masks],
+        [np.int8(place) for place, code in enumerate(_CODES) if code in masks],
+        np.int8(_MAY_BE_SENT),
+    )
     return Exclusions(codes.astype(np.int8, copy=False), evidence)
 
 
@@ -161,7 +164,7 @@ def _evidence(table: CandidateTable, now: RequestColumns) -> Evidence:
 def _masks(
     table: CandidateTable, seen: Evidence, request: RecommendationRequest, policy: Policy
 ) -> dict[Exclusion, Mask]:
-    """Return who each code applies to, in the order of ``Exclusion``."""
+    """Return who each code applies to."""
     status = table.columns["provider_availability__status"]
     offered = table.columns[f"provider_profile__can_{request.service}"]
     capacity = policy.capacity

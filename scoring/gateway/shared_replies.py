@@ -15,16 +15,19 @@ from feature_repo.online.wire import Wire
 from scoring.gateway.messages import RecommendationRequest
 from scoring.gateway.replies import DIGEST_BYTES, Decide, Reply, check_same, digest_of
 from scoring.gateway.resilience.circuit_breaker import CircuitBreaker, CircuitOpenError
+from scoring.gateway.resilience.deadline import Deadline, DeadlineExceededError
 
 KEPT_S = 60
 """At 1,200 decisions a second and 3 KB each, 220 MB."""
 CLAIM_S = 2
 """A claim without a reply ends then: its process was killed."""
-WAIT_S = 0.1
-"""For the reply of another process that has claimed the event; then it is decided here too."""
+DECIDE_S = 0.06
+"""Kept of a request's time while another's reply is waited for: to decide here after all."""
 LOOK_S = 0.005
 ANSWER_S = 0.02
-"""For Redis. It is asked on the way of every request, so a slow one is not waited for."""
+"""For Redis, at least; it is asked on the way of every request, so a slow one is not waited for."""
+ANSWER_SHARE = 0.125
+"""For Redis, of the time that a request has left, where that is more."""
 
 STATUS_BYTES = 3
 
@@ -46,56 +49,67 @@ class SharedReplies:
         self._prefix = f"{project}:reply:".encode()
         self._breaker = CircuitBreaker("replies", (RedisError, TimeoutError))
 
-    async def once(self, request: RecommendationRequest, decide: Decide) -> Reply:
+    async def once(self, request: RecommendationRequest, decide: Decide, by: Deadline) -> Reply:
         """Return the reply that was made elsewhere, or make it and give it to the others.
+
+        Args:
+            request: What is asked.
+            decide: Makes the reply.
+            by: Until when the reply is of use: what is made elsewhere is not waited for longer.
 
         Raises:
             ConflictError: The event_id was used for another request.
             GatewayError: Whatever ``decide`` raises.
         """
         event_id, digest = request.event_id, digest_of(request)
-        elsewhere = await self._claim(event_id, digest)
+        answer_s = max(ANSWER_S, by.remaining_s() * ANSWER_SHARE)
+        elsewhere = await self._claim(event_id, digest, answer_s, by)
         if elsewhere is not None:
             return elsewhere
         try:
             reply = await decide()
         except Exception:
-            await self._ask(event_id, b"DEL")  # no decision: the next who asks may try at once
+            await self._ask(
+                event_id, answer_s, b"DEL"
+            )  # no decision: the next who asks may try at once
             raise
         value = b"%b%03d%b" % (digest, reply.status, reply.body)
-        await self._ask(event_id, b"SET", value, b"EX", KEPT_S)
+        await self._ask(event_id, answer_s, b"SET", value, b"EX", KEPT_S)
         return reply
 
-    async def _claim(self, event_id: str, digest: bytes) -> Reply | None:
-        try:
-            async with asyncio.timeout(WAIT_S):
-                return await self._reply(event_id, digest)
-        except TimeoutError:
-            return None
-
-    async def _reply(self, event_id: str, digest: bytes) -> Reply | None:
+    async def _claim(
+        self, event_id: str, digest: bytes, answer_s: float, by: Deadline
+    ) -> Reply | None:
+        """Return the reply that was made elsewhere; None if it is to be made here."""
         while True:
-            there = await self._ask(event_id, b"SET", digest, b"NX", b"GET", b"EX", CLAIM_S)
+            claim = b"SET", digest, b"NX", b"GET", b"EX", CLAIM_S
+            there = await self._ask(event_id, answer_s, *claim)
             if there is None:
                 return None
             check_same(event_id, digest, there[:DIGEST_BYTES])
             if len(there) > DIGEST_BYTES:
                 body = DIGEST_BYTES + STATUS_BYTES
                 return Reply(int(there[DIGEST_BYTES:body]), there[body:])
+            if by.remaining_s() <= DECIDE_S + LOOK_S:
+                return None
             await asyncio.sleep(LOOK_S)
 
-    async def _ask(self, event_id: str, verb: bytes, *words: bytes | int) -> bytes | None:
+    async def _ask(
+        self, event_id: str, answer_s: float, verb: bytes, *words: bytes | int
+    ) -> bytes | None:
         """Return Redis's answer about an event; None also where there is none in time."""
         texts = [word if isinstance(word, bytes) else b"%d" % word for word in words]
         command = _packed([verb, self._prefix + event_id.encode(), *texts])
         try:
-            return await self._breaker.call(lambda: self._answer(command))
-        except (RedisError, TimeoutError, CircuitOpenError):
+            return await self._breaker.call(lambda: self._answer(command, answer_s))
+        except (RedisError, TimeoutError, DeadlineExceededError, CircuitOpenError):
             UNSHARED.inc()
             return None
 
-    async def _answer(self, command: bytes) -> bytes | None:
-        async with asyncio.timeout(ANSWER_S):
+    async def _answer(self, command: bytes, answer_s: float) -> bytes | None:
+        async with Deadline.after(answer_s).limit(
+            answer_s
+        ):  # knows a late process from a slow Redis
             (answer,) = await self._wire.ask(command, 1)
         return answer if isinstance(answer, bytes) else None
 

@@ -176,6 +176,38 @@ def _scores(rng: np.random.Generator, n: int) -> Scores:
     )
 
 
+def test_the_first_rule_that_is_broken_is_told() -> None:
+    """Of a provider that breaks every rule, the codes come in their order as the rules are met."""
+    nothing = dict.fromkeys(_columns(np.random.default_rng(0), 1), np.array([np.nan]))
+    columns = {**nothing, "provider_availability__status": np.array([b""], dtype="S16")}
+    rules = policy(
+        blocklist={"p0": "test"},
+        freshness={"availability_max_age_s": 60, "position_max_age_s": 60,
+                   "position_unknown": "exclude"},
+    )  # fmt: skip
+    mended: list[tuple[str, str, object]] = [
+        ("p0", "provider_profile__radius_km", np.nan),
+        ("p1", "provider_profile__radius_km", np.nan),
+        ("p1", "provider_profile__radius_km", 50.0),
+        ("p1", "provider_profile__can_tow", 1.0),
+        ("p1", "provider_profile__max_vehicle_class", 1.0),
+        ("p1", "provider_profile__base_lat", LAT),
+        ("p1", "provider_availability__status", b"offline"),
+        ("p1", "provider_availability__status_reported_at", float(NOW_US)),
+        ("p1", "provider_availability__status", b"available"),
+        ("p1", "provider_availability__free_capacity", 1.0),
+        ("p1", "provider_availability__shift_end", NOW_US + 60.0 * MINUTE_US),
+    ]
+    columns["provider_profile__base_lon"] = np.array([LON])
+    request = RecommendationRequest("e", Location(LAT, LON), "tow")
+    told = []
+    for provider_id, name, value in mended:
+        columns[name] = np.array([value], dtype=columns[name].dtype)
+        table = CandidateTable([provider_id], columns, {})
+        told.append(exclusions(table, request, rules, request_columns(request, NOW_US, 1, 0))[0])
+    assert told == list(Exclusion)
+
+
 def test_the_evidence_outlives_the_rows_without_holding_them() -> None:
     """What is kept of a decision is no view of the rows that were read: those can go."""
     table = CandidateTable(["p0"], _columns(np.random.default_rng(0), 1), {})

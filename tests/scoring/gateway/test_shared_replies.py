@@ -3,17 +3,18 @@ from collections.abc import AsyncIterator
 
 import pytest
 import redis
-from prometheus_client import REGISTRY
 
 from feature_repo.online.redis_settings import RedisSettings
 from feature_repo.online.wire import Wire, wires
 from scoring.gateway.errors import ConflictError, StoreUnavailableError
 from scoring.gateway.messages import Location, RecommendationRequest
 from scoring.gateway.replies import Reply
-from scoring.gateway.resilience.metrics import BREAKER_OPENED
-from scoring.gateway.shared_replies import KEPT_S, WAIT_S, SharedReplies
+from scoring.gateway.resilience.deadline import Deadline
+from scoring.gateway.shared_replies import DECIDE_S, KEPT_S, LOOK_S, SharedReplies
 
 pytestmark = pytest.mark.integration
+
+HAS_S = 0.25
 
 
 def _request(event_id: str = "e", top_k: int = 5) -> RecommendationRequest:
@@ -32,8 +33,8 @@ class _Process:
         self._name = name
 
     async def ask(self, request: RecommendationRequest) -> Reply:
-        """Ask this process."""
-        return await self.replies.once(request, self._decide)
+        """Ask this process, with a quarter of a second to answer."""
+        return await self.replies.once(request, self._decide, Deadline.after(HAS_S))
 
     async def _decide(self) -> Reply:
         await self.go.wait()
@@ -88,7 +89,7 @@ async def test_a_process_that_was_killed_holds_nobody_up_for_long(processes: Bot
     await asyncio.sleep(0.02)
     started = asyncio.get_running_loop().time()
     assert await two.ask(_request()) == (404, b"two 1")
-    assert asyncio.get_running_loop().time() - started >= WAIT_S
+    assert asyncio.get_running_loop().time() - started >= HAS_S - DECIDE_S - LOOK_S
     killed.cancel()
 
 
@@ -101,12 +102,15 @@ async def test_another_request_of_the_same_id_is_a_conflict_everywhere(processes
     assert two.decided == 0
 
 
-async def test_after_a_failure_another_process_may_try_at_once(processes: Both) -> None:
+async def test_after_a_failure_another_process_may_try_at_once(
+    processes: Both, redis_client: redis.Redis
+) -> None:
     """A failure is no decision: its claim is given up."""
     one, two = processes
     one.failing = True
     with pytest.raises(StoreUnavailableError):
         await one.ask(_request())
+    assert not redis_client.exists("test:reply:e")
     assert await two.ask(_request()) == (404, b"two 1")
 
 
@@ -118,18 +122,10 @@ async def test_without_redis_each_process_answers_itself() -> None:
         assert await alone.ask(_request(str(number))) == (404, f"alone {number}".encode())
 
 
-async def test_a_silent_redis_is_not_waited_for(redis_client: redis.Redis, processes: Both) -> None:
-    """A Redis that does not answer is given up in time, and left alone for a while."""
-    one, _ = processes
+async def test_a_silent_redis_holds_nobody_up(redis_client: redis.Redis, processes: Both) -> None:
+    """While Redis does not answer, each process answers itself."""
+    one, two = processes
     await one.ask(_request("before"))
-    opened = _opened()
-    redis_client.client_pause(1500)
-    for number in range(20):
-        assert (await one.ask(_request(str(number)))).status == 404
-    redis_client.client_unpause()
-    assert _opened() == opened + 1
-
-
-def _opened() -> float:
-    labels = {"dependency": "replies"}
-    return REGISTRY.get_sample_value(f"{BREAKER_OPENED._name}_total", labels) or 0.0
+    redis_client.client_pause(2_000)
+    for number in range(5):
+        assert await two.ask(_request(str(number))) == (404, f"two {number + 1}".encode())
