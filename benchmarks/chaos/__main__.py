@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--steady", type=float, default=30.0, help="requests a second")
-    parser.add_argument("--surge", type=float, default=500.0, help="requests a second, too many")
+    parser.add_argument("--surge", type=float, default=300.0, help="requests a second, too many")
     parser.add_argument("--fault-seconds", type=float, default=4.0, help="how long a fault lasts")
     parser.add_argument("--only", default="", help="only rows with this in their name, as 'redis'")
     return parser

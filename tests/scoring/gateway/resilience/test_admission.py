@@ -56,7 +56,7 @@ def test_who_finds_the_queue_full_is_refused_at_once() -> None:
 
 
 def test_no_more_wait_than_will_have_their_turn_in_time() -> None:
-    """Where a place becomes free every 10 ms, three may wait, and the others are refused at once."""
+    """Where a place becomes free every 10 ms, three may wait; the others are refused at once."""
 
     async def scenario(clock: Callable[[], float]) -> None:
         settings = LimitSettings(first=PLACES, least=PLACES, most=PLACES)
