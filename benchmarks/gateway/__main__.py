@@ -77,6 +77,7 @@ def _command(
     command.set_defaults(run=run)
     if seconds:
         command.add_argument("--seconds", type=float, default=seconds, help="how long to ask")
+    command.add_argument("--warm-up", type=float, default=20, help="seconds of load before")
     command.add_argument("--providers", type=int, default=80_000, help="in the store")
     command.add_argument("--seed", type=int, default=0, help="of the world and the requests")
     command.add_argument("--workers", type=int, default=1, help="processes of gateway and endpoint")

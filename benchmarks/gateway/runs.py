@@ -16,7 +16,6 @@ from benchmarks.gateway.tables import Found
 from benchmarks.streaming.cpu import Parts, used
 from deploy.local.processes import Supervisor
 
-WARM_UP_S = 20.0
 WARM_UP_RATE = 40.0
 IDLE_S = 10.0
 HELD_P99_MS = 150.0
@@ -78,7 +77,7 @@ def with_stack(benchmark: Benchmark, run: Callable[[Stack, Parts], Found]) -> Fo
         stack = Stack(supervisor, settings)
         stack.start_store()
         stack.start_serving()
-        stack.load(WARM_UP_RATE, WARM_UP_S)
+        stack.load(WARM_UP_RATE, options.warm_up)
         return run(stack, _idle(stack))
 
 

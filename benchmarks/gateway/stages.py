@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.gateway.stack import CREDENTIALS, Stack
 from benchmarks.gateway.tables import Found
 from scoring.gateway.assembly import assemble
+from scoring.gateway.errors import GatewayError
 from scoring.gateway.resilience.deadline import Deadline
 from scoring.gateway.serve import parse
 from scoring.gateway.stages import StageClock
@@ -27,7 +28,7 @@ def measure(stack: Stack) -> list[Found]:
     """Return the gateway's processor time in each stage, ms: what awaits is not counted."""
     os.environ.update(CREDENTIALS)
     bodies = msgspec.msgpack.decode(stack.bodies.read_bytes(), type=list[bytes])
-    clocks = asyncio.run(_ask(stack.gateway_arguments(), bodies[: WARM_UP + REQUESTS]))[WARM_UP:]
+    clocks = asyncio.run(_ask(stack.gateway_arguments(), bodies[: WARM_UP + REQUESTS]))
     names = list(dict.fromkeys(name for clock in clocks for name in clock.stage_ms))
     lines = [
         {"stage": name, "mean ms": float(np.mean([c.stage_ms.get(name, 0.0) for c in clocks]))}
@@ -45,8 +46,11 @@ async def _ask(arguments: Sequence[str], bodies: Sequence[bytes]) -> list[StageC
         for number, body in enumerate(bodies):
             clock = StageClock(time.process_time)
             by = Deadline.after(DEADLINE_S)
-            reply = await gateway.recommend(body % (_FIRST_EVENT + number), clock, by)
-            if reply.status == HTTPStatus.OK:
+            try:
+                reply = await gateway.recommend(body % (_FIRST_EVENT + number), clock, by)
+            except GatewayError:
+                continue  # on a machine that is busy otherwise Redis may be late
+            if number >= WARM_UP and reply.status == HTTPStatus.OK:
                 clocks.append(clock)
     finally:
         gateway.log.close()

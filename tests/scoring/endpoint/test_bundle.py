@@ -82,6 +82,7 @@ def test_a_loaded_model_scores_as_its_file_does(bundle_directory: Path) -> None:
     matrix = make_matrix(50, seed=4)
     whole = CatBoost().load_model(str(bundle_directory / "ranker.cbm"))
     expected = whole.predict(Pool(matrix), prediction_type="RawFormulaVal")
-    scores = load_scorer(bundle_directory).score(matrix).scores
-    assert (scores == expected.astype(np.float32)).all()
+    scorer = load_scorer(bundle_directory)
+    assert (scorer.score(matrix).scores == expected.astype(np.float32)).all()
     assert "params" in whole.get_metadata()
+    assert "params" not in scorer._ranker.get_metadata()
