@@ -22,6 +22,8 @@ from feature_repo.schema import (
 )
 from scoring.endpoint.bundle import load_scorer
 from scoring.endpoint.scorer import Scorer, Scores
+from scoring.gateway import score_ladder, store_ladder
+from scoring.gateway.admit import LONGEST_DEADLINE_MS
 from scoring.gateway.api_keys import ApiKey
 from scoring.gateway.app import Gateway, create_app
 from scoring.gateway.decision_log import DecisionLog, DecisionStream
@@ -45,6 +47,7 @@ from tests.support import rows
 from tests.support.bundles import make_bundle
 
 PROJECT = "test"
+PATIENCE_S = 5.0
 DENVER = (39.7392, -104.9903)
 
 
@@ -142,12 +145,13 @@ def keys() -> Reloaded[list[ApiKey]] | None:
 
 
 @pytest.fixture
-def gateway(
+def gateway(  # noqa: PLR0917 - fixtures
     redis_server: str,
     redis_client: redis.Redis,
     endpoint: Endpoint,
     kinesis: Kinesis,
     keys: Reloaded[list[ApiKey]] | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[TestClient]:
     """A client of the gateway."""
     assert redis_client.ping()
@@ -178,5 +182,9 @@ def gateway(
             close=wire.close,
         )
     )
-    with TestClient(app, raise_server_exceptions=False) as client:
+    # Tests run on busy machines: here nothing is late but what a test makes late.
+    monkeypatch.setattr(store_ladder, "REDIS_S", PATIENCE_S)
+    monkeypatch.setattr(score_ladder, "ENDPOINT_S", PATIENCE_S)
+    patient = {"X-Deadline-Ms": str(LONGEST_DEADLINE_MS)}
+    with TestClient(app, raise_server_exceptions=False, headers=patient) as client:
         yield client
