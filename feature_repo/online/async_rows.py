@@ -1,6 +1,6 @@
 """Reading and writing rows with asyncio, for Feast's async methods.
 
-The gateway does not use this: its requests run in threads, with the reader.
+The gateway does not use this, but ``async_reader``.
 """
 
 import asyncio
