@@ -155,7 +155,7 @@ def gateway(  # noqa: PLR0917 - fixtures
 ) -> Iterator[TestClient]:
     """A client of the gateway."""
     assert redis_client.ping()
-    wire, _ = wires(RedisSettings(redis_server))
+    wire, _ = wires(RedisSettings(redis_server, retries=0))
     route = ReadRoute(wire)
     reader = AsyncFeatureReader(route, PROJECT, Keep(live_s=0, daily_s=0))
     watch = PipelineWatch(reader.beacons, lambda: time.time_ns() // 1000)
