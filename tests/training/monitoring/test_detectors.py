@@ -242,7 +242,7 @@ def test_few_busy_providers_by_chance_are_no_fault() -> None:
 
 
 def test_a_source_that_reports_less_often_is_no_lag() -> None:
-    """Only if even the freshest tenth is older do rows come late."""
+    """Only if even the freshest tenth is older do rows come late; any from the future is told."""
     row = {
         "feature": "request_time__motion_age_s", "segment": "all", "decisions": 100, "least": 1.0,
         "freshest": 20.0, "median": 200.0, "p95": 400.0, "freshest_reference": 10.0,
@@ -251,6 +251,25 @@ def test_a_source_that_reports_less_often_is_no_lag() -> None:
     assert ages.findings(pd.DataFrame([row]), LIMITS) == []
     (found,) = ages.findings(pd.DataFrame([row | {"freshest": 75.0}]), LIMITS)
     assert (found.kind, found.value) == (Kind.LAG, 65.0)
+    # one value from after its decision is enough
+    (ahead,) = ages.findings(pd.DataFrame([row | {"least": -0.5}]), LIMITS)
+    assert (ahead.kind, ahead.value) == (Kind.FUTURE, -0.5)
+
+
+def test_the_reference_has_what_an_answer_would_show() -> None:
+    """Of an event with all its candidates the five with the highest scores, best first."""
+    frame = pd.DataFrame(
+        {
+            "event_id": ["whole"] * 7 + ["part"],
+            "provider_id": list("abcdefgh"),
+            "request_ts": pd.Timestamp("2026-01-05", tz="UTC"),
+            "cell": "c",
+            "grade": [4.0] + [np.nan] * 6 + [4.0],
+            **dict.fromkeys(MODEL_FEATURES, 0.0),
+        }
+    )
+    scores = np.array([0.1, 0.7, 0.3, 0.5, 0.2, 0.6, 0.4, 0.9])
+    assert "".join(reference.as_served(frame, scores)["provider_id"]) == "bfdgc"
 
 
 def test_psi_by_hand() -> None:
