@@ -35,7 +35,10 @@ def stack(tmp_path: Path, kinesis: KinesisStandIn) -> Iterator[Stack]:
 
 
 def _ask(stack: Stack) -> list[Answer]:
-    """Ask for some seconds, kill the gateway at once, and return the answers."""
+    """Ask for some seconds, kill the gateway at once, and return the decisions.
+
+    A busy machine may refuse some requests: there is no decision of those to lose.
+    """
 
     async def ask() -> list[Answer]:
         asker = Asker(stack.gateway_port, seed=1)
@@ -45,8 +48,8 @@ def _ask(stack: Stack) -> list[Answer]:
         return answers
 
     answers = asyncio.run(ask())
-    assert {answer.status for answer in answers} == {200}
-    return answers
+    assert {answer.status for answer in answers} <= {200, 429}
+    return [answer for answer in answers if answer.status == 200]
 
 
 def _answered_before(answers: list[Answer], before_s: float) -> set[str]:
@@ -81,4 +84,5 @@ def test_what_waits_on_disk_outlives_a_kill(stack: Stack, kinesis: KinesisStandI
     kinesis.refusing = False
     stack.gateway.start()
     safe = _answered_before(answers, FLUSH_S + CALL_S)
+    assert safe
     _wait_until(lambda: safe <= set(kinesis.event_ids))
