@@ -1,13 +1,14 @@
 """The sixth stage: from scores to an order, by rules that operations can read.
 
 1. Classes: a candidate whose position is unknown stands behind all others, one of a spillover tier
-   behind the ordinary ones. Within a class the model's scores decide, but for ...
-2. ... fairness: who stood first very often lately has a handicap.
+   behind the ordinary ones who do about as well. Within a class the model's scores decide, but for
+2. Fairness: who stood first very often lately has a handicap.
 3. Contract minimum: the best of those who are owed a first place gets it.
 4. Exploration: in a small, logged share of decisions, chance decides among the first.
 
-What 2 to 4 may cost a driver is bounded: they put nobody first who is of a lower class than the
-model's first, or whose chance of success is more than ``max_chance_cost`` below his.
+What the rules may cost a driver is bounded: among those whose position is known, they put nobody
+first whose chance of success is more than ``max_chance_cost`` below that of the model's own first.
+Nor do 2 to 4 put anybody first who is of a lower class than the first by 1.
 """
 
 import hashlib
@@ -103,11 +104,14 @@ class Ranking:
 
 def rank(situation: Situation, policy: Policy, event_id: str) -> Ranking:
     """Order the candidates; the same input gives the same order, as the draw is the event's own."""
-    spillover = _spillover(situation, policy)
-    classes = 2 * situation.position_unknown + spillover
+    good = _good(situation, policy.max_chance_cost)
+    spillover = _spillover(situation, policy, good)
+    # while spillover tiers wait, they and the ordinary ones who are not good compete behind
+    behind = spillover | ~good if spillover.any() else spillover
+    classes = 2 * situation.position_unknown + behind
     handicap = _handicap(situation, policy.fairness)
     unmoved = _order(classes, situation.scores)
-    acceptable = _acceptable(situation, classes, int(unmoved[0]), policy.max_chance_cost)
+    acceptable = good & (classes == classes[unmoved[0]])
     order = _fair_order(unmoved, classes, situation.scores, handicap, acceptable)
     owed = _first_of(order, _owed(situation, policy.contract_minimum) & acceptable)
     by_contract = [owed] if owed is not None and owed != order[0] else []
@@ -146,12 +150,24 @@ def first_place_propensity(front: Indices, rows: int, exploration: Exploration) 
     return propensity
 
 
-def _spillover(situation: Situation, policy: Policy) -> Mask:
-    """Return who stands behind the ordinary tiers now."""
+def _good(situation: Situation, cost: float) -> Mask:
+    """Return whose chance is at most the cost below that of the model's own first."""
+    first = _order(situation.position_unknown.astype(np.intp), situation.scores)[0]
+    chance = situation.success_probability
+    good: Mask = chance >= chance[first] - cost
+    return good
+
+
+def _spillover(situation: Situation, policy: Policy, good: Mask) -> Mask:
+    """Return who stands behind the good ones of the ordinary tiers now; nobody if there is none."""
     rule = policy.spillover
     spillover: Mask = situation.tiers >= rule.from_tier
-    others = np.count_nonzero(~spillover)
-    needed = others < rule.unless_fewer_others or situation.surge_ratio >= rule.unless_surge_ratio
+    others = ~spillover
+    needed = (
+        np.count_nonzero(others) < rule.unless_fewer_others
+        or situation.surge_ratio >= rule.unless_surge_ratio
+        or not (others & good & ~situation.position_unknown).any()
+    )
     return np.zeros_like(spillover) if needed else spillover
 
 
@@ -168,13 +184,6 @@ def _excess(count: Count, allowed: Floats | np.float64) -> Floats:
     share = count.first / (count.possible + PRIOR_DECISIONS)
     excess: Floats = np.minimum(np.maximum(share / allowed - 1, 0.0), 1.0)
     return excess
-
-
-def _acceptable(situation: Situation, classes: Indices, unmoved: int, cost: float) -> Mask:
-    """Return who may stand first in place of the model's first, at this cost in chance."""
-    chance = situation.success_probability
-    acceptable: Mask = (classes == classes[unmoved]) & (chance >= chance[unmoved] - cost)
-    return acceptable
 
 
 def _owed(situation: Situation, rule: ContractMinimum) -> Mask:

@@ -45,7 +45,8 @@ class Spillover(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Contract tiers that are for when the others do not suffice.
 
     Attributes:
-        from_tier: Tiers of this number and above stand behind the others ...
+        from_tier: Tiers of this number and above stand behind the others whose chance of success
+            is within the policy's ``max_chance_cost`` of the best ...
         unless_fewer_others: ... unless fewer than so many others may be sent ...
         unless_surge_ratio: ... or the surge is this high: open requests in the driver's cell over
             available candidates, each plus one, as in the feature ``surge_ratio``.
@@ -107,9 +108,9 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         blocklist: Provider ids never sent, to why.
         window_min: Over how many minutes shares of first places are counted: a decision counts
             e^-1 of a new one after so long.
-        max_chance_cost: The chance of success that contract minimum, fairness and exploration may
-            cost a driver at most: whoever they put first has at most so much less than the first
-            without them.
+        max_chance_cost: The chance of success that spillover, contract minimum, fairness and
+            exploration may cost a driver at most, together: whoever they put first has at most so
+            much less than the model's own first.
     """
 
     version: Annotated[str, Meta(min_length=1, max_length=64)]

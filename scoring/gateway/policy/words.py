@@ -15,8 +15,8 @@ def in_words(policy: Policy) -> list[str]:
         _spillover(policy),
         *_shares(policy),
         _exploration(policy),
-        f"Fairness, contract minimum and exploration put nobody first whose chance of success is "
-        f"more than {_points(policy.max_chance_cost)} below that of the first without them.",
+        f"Spillover, fairness, contract minimum and exploration put nobody first whose chance of "
+        f"success is more than {_points(policy.max_chance_cost)} below that of the model's first.",
     ]
 
 
@@ -52,7 +52,8 @@ def _blocklist(policy: Policy) -> Iterator[str]:
 def _spillover(policy: Policy) -> str:
     rule = policy.spillover
     return (
-        f"Contract tiers from {rule.from_tier} on stand behind the others, unless fewer than "
+        f"Contract tiers from {rule.from_tier} on stand behind the others whose chance of success "
+        f"is within {_points(policy.max_chance_cost)} of the best, unless fewer than "
         f"{rule.unless_fewer_others} others may be sent, or the surge ratio is "
         f"{rule.unless_surge_ratio:g} or more."
     )
