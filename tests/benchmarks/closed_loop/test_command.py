@@ -38,6 +38,7 @@ def test_a_model_without_a_bundle_says_how_to_get_one(
     assert "bundle.json is missing" in capsys.readouterr().err
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of Great Expectations' own imports
 def test_a_model_is_trained_plays_and_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
