@@ -21,9 +21,7 @@ from training.errors import exit_on_errors
 
 OUT = Path(".run") / "benchmarks" / "closed_loop"
 INTERRUPTED = 130
-_PLAYED = tuple(
-    name for name in POLICIES if name not in {"logging", "model_chance", "model_rules", "informed"}
-)
+_PLAYED = tuple(name for name in POLICIES if name not in {"logging", "model_chance", "informed"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
