@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from scoring.gateway import examples
+from scoring.gateway.admit import DEADLINE_MS, LONGEST_DEADLINE_MS
 from scoring.gateway.errors import (
     ConflictError,
     DecisionNotFoundError,
@@ -74,6 +75,7 @@ def _recommend(schemas: Schemas) -> Json:
     return {
         "operationId": "recommend",
         "summary": "Rank the providers for one request for help",
+        "parameters": [_deadline()],
         "requestBody": {
             "required": True,
             "content": _json(schemas[RecommendationRequest], examples.REQUEST),
@@ -164,6 +166,21 @@ def _metrics() -> Json:
         "summary": "Metrics in Prometheus' text form",
         "responses": {
             "200": _answer("Now.", _text('gateway_decisions_total{status="200"} 1041.0\n'))
+        },
+    }
+
+
+def _deadline() -> Json:
+    return {
+        "name": "X-Deadline-Ms",
+        "in": "header",
+        "required": False,
+        "description": "In how many milliseconds an answer is of use.",
+        "schema": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LONGEST_DEADLINE_MS,
+            "default": DEADLINE_MS,
         },
     }
 

@@ -5,6 +5,7 @@ import jsonschema
 import pytest
 
 from scoring.gateway import errors, openapi
+from scoring.gateway.admit import deadline
 from scoring.gateway.errors import GatewayError
 
 DOCUMENT = openapi.document("1.0")
@@ -13,6 +14,19 @@ OPERATIONS = {
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 }
+
+
+@pytest.mark.parametrize(("milliseconds", "allowed"), [(1, True), (10_000, True), (10_001, False)])
+def test_deadlines_are_described_as_they_are_admitted(milliseconds: int, allowed: bool) -> None:
+    """The header that a client may send is described, with the bounds that the gateway has."""
+    (header,) = OPERATIONS["/v1/recommendations", "post"]["parameters"]
+    described = jsonschema.Draft202012Validator(header["schema"]).is_valid(milliseconds)
+    assert (header["in"], described) == ("header", allowed)
+    if allowed:
+        assert deadline(str(milliseconds)).remaining_s() <= milliseconds / 1000
+    else:
+        with pytest.raises(errors.InvalidRequestError, match="milliseconds"):
+            deadline(str(milliseconds))
 
 
 def _media(content: dict[str, Any]) -> dict[str, Any]:
