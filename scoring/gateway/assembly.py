@@ -21,7 +21,7 @@ from scoring.gateway.decision_log import DecisionLog, DecisionStream, Spill
 from scoring.gateway.endpoint_client import EndpointClient
 from scoring.gateway.errors import ConfigurationError
 from scoring.gateway.held import HeldDecisions
-from scoring.gateway.metrics import MULTIPROCESS_VARIABLE
+from scoring.gateway.metrics import SHARED_DIRECTORY_VARIABLE
 from scoring.gateway.pipeline import Pipeline
 from scoring.gateway.pipeline_watch import PipelineWatch
 from scoring.gateway.policy.file import reloaded_policy
@@ -115,7 +115,7 @@ def _tracing(options: argparse.Namespace) -> Tracing | None:
 
 def _shared_directory() -> Path | None:
     """Return the directory that the processes of this gateway have in common; None for one."""
-    directory = os.environ.get(MULTIPROCESS_VARIABLE)
+    directory = os.environ.get(SHARED_DIRECTORY_VARIABLE)
     return None if directory is None else Path(directory)
 
 

@@ -9,8 +9,11 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from scoring.gateway.messages import RecommendationAnswer
 from scoring.gateway.read import UnusableRows
 
-MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Where the metrics of several worker processes meet; the library's own name."""
+PROMETHEUS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the library lets the metrics of several processes meet. Others set it, too: Feast does when
+it is imported. So it does not tell whether the gateway has several processes."""
+SHARED_DIRECTORY_VARIABLE = "GATEWAY_SHARED_DIR"
+"""The directory that the processes of one gateway share; set where there are several."""
 
 _BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.08, 0.15, 0.3, 1.0)
 
@@ -37,7 +40,7 @@ UNUSABLE_ROWS = Counter(
 
 def exposition() -> bytes:
     """Return all metrics in Prometheus' text form; those of all worker processes together."""
-    if MULTIPROCESS_VARIABLE not in os.environ:
+    if SHARED_DIRECTORY_VARIABLE not in os.environ:
         return generate_latest()
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -22,7 +22,7 @@ from scoring.gateway.app import create_app
 from scoring.gateway.assembly import REDIS_PASSWORD_VARIABLE, assemble
 from scoring.gateway.decision_log.spill import SPILL_BYTES_AT_MOST
 from scoring.gateway.errors import ConfigurationError
-from scoring.gateway.metrics import MULTIPROCESS_VARIABLE
+from scoring.gateway.metrics import PROMETHEUS_VARIABLE, SHARED_DIRECTORY_VARIABLE
 from scoring.gateway.pipeline import ALL_FEATURES_SHARE
 from scoring.gateway.policy.file import DEFAULT_POLICY
 
@@ -73,7 +73,7 @@ def _run_workers(arguments: Sequence[str], workers: int, listener: socket.socket
     # uvicorn ends its workers on SIGTERM and then raises it again; ended as asked is a success.
     signal.signal(signal.SIGTERM, lambda *_: None)
     with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as metrics:
-        os.environ[MULTIPROCESS_VARIABLE] = metrics
+        os.environ[PROMETHEUS_VARIABLE] = os.environ[SHARED_DIRECTORY_VARIABLE] = metrics
         Multiprocess(
             _config("scoring.gateway.serve:app_from_environment", workers), [listener]
         ).run()

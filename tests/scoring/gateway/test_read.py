@@ -1,4 +1,5 @@
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from feature_repo.online.redis_settings import RedisSettings
 from feature_repo.online.wire import wires
 from feature_repo.schema import PROVIDER_MOTION
 from scoring.gateway.messages import Location, RecommendationRequest
+from scoring.gateway.metrics import PROMETHEUS_VARIABLE
 from scoring.gateway.read import read
 from tests.scoring.gateway.conftest import DENVER, PROJECT, Providers
 
@@ -51,9 +53,13 @@ async def test_what_cannot_be_used_is_counted_by_why(
 
 
 def test_the_counts_are_metrics(
-    request_for_help: RecommendationRequest, gateway: TestClient
+    request_for_help: RecommendationRequest,
+    gateway: TestClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Operations see by view and reason how many rows decisions could not use."""
+    """Operations see how many rows could not be used, also where Feast set a library's variable."""
+    monkeypatch.setenv(PROMETHEUS_VARIABLE, str(tmp_path))
     before = _stale(gateway)
     location = {"lat": DENVER[0], "lon": DENVER[1]}
     asked = {"event_id": "e", "location": location, "service": "tow", "candidates": NAMES}
