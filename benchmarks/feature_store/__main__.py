@@ -1,26 +1,22 @@
 """The command: ``python -m benchmarks.feature_store --help``."""
 
 import argparse
-import os
-import platform
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from benchmarks.feature_store.benchmark import Benchmark
 from benchmarks.feature_store.compare import run_compare
 from benchmarks.feature_store.soak import run_soak
+from benchmarks.outcome import exit_code
 from deploy.local.layout import REPOSITORY
-from deploy.local.processes import ProcessError
 
 RUN_DIR = REPOSITORY / ".run" / "benchmarks" / "feature_store"
-FAILURE = 1
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,19 +25,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    try:
+
+    def measure() -> dict[str, Any]:
         with Progress(*columns, console=console, transient=True) as progress:
-            found = options.run(Benchmark(options, console, progress))
-    except KeyboardInterrupt:
-        console.print("Stopped; nothing is left running.")
-        return INTERRUPTED
-    except ProcessError as error:
-        console.print(f"[bold red]error:[/] {error}", soft_wrap=True, highlight=False)
-        return FAILURE
-    if options.json:
-        machine = {"cores": os.cpu_count(), "python": platform.python_version()}
-        options.json.write_bytes(msgspec.json.encode({"machine": machine, **found}))
-    return 0
+            found: dict[str, Any] = options.run(Benchmark(options, console, progress))
+            return found
+
+    return exit_code(measure, console, options.json)
 
 
 def _parser() -> argparse.ArgumentParser:

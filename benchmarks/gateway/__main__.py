@@ -1,25 +1,20 @@
 """The command: ``python -m benchmarks.gateway --help``."""
 
 import argparse
-import os
-import platform
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 
 from benchmarks.gateway import peer, runs
 from benchmarks.gateway.runs import Benchmark
 from benchmarks.gateway.tables import Found
+from benchmarks.outcome import exit_code
 from deploy.local.layout import REPOSITORY
-from deploy.local.processes import ProcessError
 
 RUN_DIR = REPOSITORY / ".run" / "benchmarks" / "gateway"
-FAILURE = 1
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,18 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     console = Console()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        found = options.run(Benchmark(options, console))
-    except KeyboardInterrupt:
-        console.print("Stopped; nothing is left running.")
-        return INTERRUPTED
-    except ProcessError as error:
-        console.print(f"[bold red]error:[/] {error}", soft_wrap=True, highlight=False)
-        return FAILURE
-    if options.json:
-        machine = {"cores": os.cpu_count(), "python": platform.python_version()}
-        options.json.write_bytes(msgspec.json.encode({"machine": machine, **found}))
-    return 0
+    return exit_code(lambda: options.run(Benchmark(options, console)), console, options.json)
 
 
 def _parser() -> argparse.ArgumentParser:
