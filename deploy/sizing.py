@@ -72,7 +72,7 @@ def units_a_zone(
     Raises:
         ValueError: There is only one zone, and nothing is left without it.
     """
-    if zones < 2:  # noqa: PLR2004 - one zone and another one
+    if zones < 2:
         raise ValueError(f"zones is {zones}: nothing is left without one; use 2 or more")
     needed = busy_cores(decisions_per_s, cpu_ms) / (unit.cores * target_utilisation)
     return ceil(needed / (zones - 1))
