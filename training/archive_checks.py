@@ -58,6 +58,19 @@ def check(data: Path, table: str, day: date, most_rows: int = MOST_ROWS) -> list
     return gate.run(f"{table} of {day}", rows, _expectations(table), KEYS)
 
 
+def check_all(data: Path) -> dict[str, list[Finding]]:
+    """Check every day of both tables; return every check, failed or not.
+
+    Raises:
+        DataError: A table is missing.
+    """
+    return {
+        f"{table}/date={day}": check(data, table, day)
+        for table in _QUERIES
+        for day in table_days(data / table, ARCHIVE_ORIGIN)
+    }
+
+
 def require(data: Path) -> int:
     """Check every day of both tables; return how many checks were made.
 
@@ -65,20 +78,14 @@ def require(data: Path) -> int:
         GateError: A check fails; the message is the report of all that failed.
         DataError: A table is missing.
     """
-    found = {
-        f"{table}/date={day}": check(data, table, day)
-        for table in _QUERIES
-        for day in table_days(data / table, ARCHIVE_ORIGIN)
-    }
-    broken = {name: [f for f in findings if not f.holds] for name, findings in found.items()}
-    reports = [f"{name}:\n{gate.report(failed)}" for name, failed in broken.items() if failed]
-    total = sum(map(len, found.values()))
-    if reports:
+    found = check_all(data)
+    broken = gate.failed(found)
+    if broken:
         raise GateError(
-            f"{sum(map(len, broken.values()))} of {total} checks of the archive {data} fail; "
-            "nothing is learned from it. Mend what wrote these rows:\n" + "\n".join(reports)
+            f"{gate.count(broken)} of {gate.count(found)} checks of the archive {data} fail; "
+            f"nothing is learned from it. Mend what wrote these rows:\n{gate.reports(broken)}"
         )
-    return total
+    return gate.count(found)
 
 
 def _read(path: Path, table: str, day: date, most_rows: int) -> pd.DataFrame:

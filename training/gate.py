@@ -1,6 +1,6 @@
 """Great Expectations over a data frame, with findings that name the rows which break a rule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,10 @@ class Finding:
     holds: bool
     found: str
     rows: tuple[str, ...] = ()
+
+
+Findings = Mapping[str, Sequence[Finding]]
+"""All checks of several tables, by what was checked."""
 
 
 def run(
@@ -61,6 +65,22 @@ def report(findings: Sequence[Finding]) -> str:
             *(f"         {row}" for row in finding.rows),
         )
     )
+
+
+def failed(found: Findings) -> dict[str, list[Finding]]:
+    """Return the checks that do not hold, of the tables that have such."""
+    broken = {name: [f for f in findings if not f.holds] for name, findings in found.items()}
+    return {name: findings for name, findings in broken.items() if findings}
+
+
+def count(found: Findings) -> int:
+    """Return how many checks there are."""
+    return sum(map(len, found.values()))
+
+
+def reports(found: Findings) -> str:
+    """Return the findings of several tables as a person reads them, each under its name."""
+    return "\n".join(f"{name}:\n{report(findings)}" for name, findings in found.items())
 
 
 def _finding(result: Any) -> Finding:

@@ -64,14 +64,12 @@ def require(
         FileNotFoundError: A view has no file.
     """
     found = {view: check(VIEWS[view], offline, newest_after) for view in views}
-    broken = {view: [f for f in findings if not f.holds] for view, findings in found.items()}
-    reports = [f"{view}:\n{gate.report(failed)}" for view, failed in broken.items() if failed]
-    if reports:
-        count = sum(map(len, broken.values()))
+    broken = gate.failed(found)
+    if broken:
         raise GateError(
-            f"{count} of {sum(map(len, found.values()))} checks of the offline rows in {offline} "
+            f"{gate.count(broken)} of {gate.count(found)} checks of the offline rows in {offline} "
             "fail; nothing may be published from them. Mend what wrote these rows, write them "
-            "again, and run this again:\n" + "\n".join(reports)
+            f"again, and run this again:\n{gate.reports(broken)}"
         )
     return found
 

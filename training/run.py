@@ -3,22 +3,19 @@
 import argparse
 import sys
 import time
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from feature_repo import bundle_manifest
 from feature_repo.bundle_manifest import BundleManifest
-from training import archive_checks, bundle, checks, dataset, labels, models, tuning
+from training import archive_checks, bundle, checks, dataset, labels, tuning
 from training.errors import exit_on_errors
-from training.evaluation import evaluate, report
+from training.evaluation import quick
 from training.files import EVALUATION
-from training.models import TrainedModels
 
 _SHOWN = (
     ("NDCG@1, offered candidates", "ndcg_at_1"),
@@ -78,35 +75,18 @@ def run(options: argparse.Namespace, console: Console) -> BundleManifest:
         findings = checks.require(frame)
         steps.done("checks", f"all {len(findings)} hold")
         steps.start("models")
-        trained = _train(frame, options, work, steps)
+        budget = tuning.budget_of(options)
+        trained = tuning.fit(
+            frame, options.seed, budget, work, lambda name: steps.start(f"models: {name}")
+        )
         steps.done("models", f"{trained.ranker.tree_count_} trees in the ranker")
         steps.start("evaluate")
-        found = evaluate.evaluate(frame, trained, options.seed, quick=True).results
-        found = replace(found, tuning=tuning.load(work))
-        evaluate.save(evaluate.metrics(found), work)
-        report.write(found, work / EVALUATION)
+        quick.write(frame, trained, options.seed, work)
         steps.done("evaluate", f"on the latest events, see {work / EVALUATION}")
         steps.start("bundle")
         manifest = bundle_manifest.load(bundle.build(work, options.bundle, options.seed))
         steps.done("bundle", f"{options.bundle}, version {manifest.version}")
     return manifest
-
-
-def _train(
-    frame: pd.DataFrame, options: argparse.Namespace, work: Path, steps: _Steps
-) -> TrainedModels:
-    def progress(name: str) -> None:
-        steps.start(f"models: {name}")
-
-    if not options.trials:
-        trained = models.train(frame, options.seed, progress)
-        models.save(trained, work)
-        return trained
-    tried = tuning.search(frame, options.seed, options.trials, options.minutes, progress)
-    trained = models.train(frame, options.seed, progress, tried.best.hyperparameters)
-    models.save(trained, work)
-    tuning.save(tried, work)
-    return trained
 
 
 def summary(manifest: BundleManifest) -> Table:

@@ -8,6 +8,7 @@ calibrated: the gain told is therefore a little flattering. The test split is ne
 import argparse
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -47,6 +48,14 @@ class Tuning(msgspec.Struct, frozen=True):
     def best(self) -> Trial:
         """The trial with the lowest relative loss; the defaults if none was better."""
         return min(self.trials, key=lambda trial: trial.relative)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much may be tried: hyper-parameters beside the defaults, and for how many minutes."""
+
+    trials: int = 0
+    minutes: float = DEFAULT_MINUTES
 
 
 def search(
@@ -93,6 +102,36 @@ def search(
     return Tuning(tuple(tried), time.monotonic() - began)
 
 
+def fit(
+    frame: pd.DataFrame,
+    seed: int,
+    budget: Budget,
+    work: Path,
+    progress: Progress = lambda _name: None,
+) -> TrainedModels:
+    """Train with the best hyper-parameters that the budget finds; leave all in the work directory.
+
+    Args:
+        frame: What ``dataset.build`` returns.
+        seed: Of the search and of the models.
+        budget: Without trials the defaults are taken.
+        work: Where the models go, and what was tried.
+        progress: Called with each step's name before it is begun.
+
+    Raises:
+        DataError: There is too little to learn from.
+    """
+    if not budget.trials:
+        trained = models.train(frame, seed, progress)
+        models.save(trained, work)
+        return trained
+    tried = search(frame, seed, budget.trials, budget.minutes, progress)
+    trained = models.train(frame, seed, progress, tried.best.hyperparameters)
+    models.save(trained, work)
+    save(tried, work)
+    return trained
+
+
 def held_losses(trained: TrainedModels) -> Losses:
     """Return each model's loss on the calibrate split, where it stopped."""
     found: Losses = {}
@@ -136,6 +175,11 @@ def add_budget(parser: argparse.ArgumentParser, default_trials: int) -> None:
     )
 
 
+def budget_of(options: argparse.Namespace) -> Budget:
+    """Return the budget given on the command line."""
+    return Budget(options.trials, options.minutes)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the step; return its exit code."""
     parser = argparse.ArgumentParser(
@@ -149,12 +193,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     with exit_on_errors("training.tuning"):
         frame = dataset.read(options.work, labelled=True)
-        progress = models.print_step
-        tuning = search(frame, options.seed, options.trials, options.minutes, progress)
-        best = tuning.best.hyperparameters
-        models.save(models.train(frame, options.seed, progress, best), options.work)
-        save(tuning, options.work)
-        sys.stdout.write(f"{options.work / MODELS}: {describe(tuning)}\n")
+        fit(frame, options.seed, budget_of(options), options.work, models.print_step)
+        tried = load(options.work)
+        told = describe(tried) if tried else "trained with the default hyper-parameters"
+        sys.stdout.write(f"{options.work / MODELS}: {told}\n")
     return 0
 
 

@@ -11,7 +11,7 @@ from training.evaluation import calibration, importance, rules, segments, simple
 from training.evaluation.cases import Cases, predict, select_cases
 from training.evaluation.intervals import EventSums, differences, estimates
 from training.evaluation.measures import event_sums, successes, whole_events
-from training.evaluation.results import MODEL, SIMPLER, Results, Size
+from training.evaluation.results import INCUMBENT, MODEL, SIMPLER, Results, Size
 from training.files import METRICS
 from training.models import TrainedModels
 from training.selection import TRAIN
@@ -30,7 +30,12 @@ class Evaluated:
 
 
 def evaluate(
-    frame: pd.DataFrame, models: TrainedModels, seed: int, *, quick: bool = False
+    frame: pd.DataFrame,
+    models: TrainedModels,
+    seed: int,
+    *,
+    quick: bool = False,
+    incumbent: TrainedModels | None = None,
 ) -> Evaluated:
     """Measure the models, the simpler model and the rules on the test split.
 
@@ -39,6 +44,7 @@ def evaluate(
         models: Trained on its other rows.
         seed: The same seed gives the same intervals.
         quick: Explain fewer rows.
+        incumbent: What serves today, as one more contender.
 
     Raises:
         DataError: The test split has nothing to measure on.
@@ -46,6 +52,7 @@ def evaluate(
     cases = select_cases(frame)
     said = {
         MODEL: predict(models, cases.rows),
+        **({} if incumbent is None else {INCUMBENT: predict(incumbent, cases.rows)}),
         SIMPLER: simpler_model.predict(simpler_model.train(frame), cases.rows),
         **rules.predictions(cases),
     }

@@ -9,11 +9,15 @@ from feature_repo.schema import STREAM_VIEWS
 from training.evaluation import importance, verdicts
 from training.evaluation.intervals import Estimate
 from training.evaluation.measures import METRICS
-from training.evaluation.results import MODEL, SIMPLER, Results
+from training.evaluation.results import INCUMBENT, MODEL, SIMPLER, Results
 from training.tuning import describe
 
 GOOD, BAD, OPEN = "good", "bad", "open"
 _SEGMENTS_NAMED = 4
+_MODELS = {
+    INCUMBENT: "what serves today",
+    SIMPLER: "a logistic regression on five features",
+}
 _AIMED_COVERAGE = METRICS["eta_p90_coverage"].aim
 
 
@@ -29,7 +33,7 @@ def findings(results: Results) -> list[Finding]:
     """Return what a reader should know first."""
     return [
         *_against_rules(results),
-        _against_simpler(results),
+        *_against_models(results),
         _calibration(results),
         *_arrival(results),
         _segments(results),
@@ -54,13 +58,16 @@ def _against_rules(results: Results) -> Iterator[Finding]:
         )
 
 
-def _against_simpler(results: Results) -> Finding:
-    gained = results.model_less[SIMPLER]
+def _against_models(results: Results) -> Iterator[Finding]:
+    for name, title in _MODELS.items():
+        if name in results.model_less:
+            yield _against_model(results, name, title)
+
+
+def _against_model(results: Results, name: str, title: str) -> Finding:
+    gained = results.model_less[name]
     metric = results.decisive
-    text = (
-        f"Against a logistic regression on five features the model {_gains(gained[metric])} in "
-        f"{METRICS[metric].title}"
-    )
+    text = f"Against {title} the model {_gains(gained[metric])} in {METRICS[metric].title}"
     verdict = verdicts.of(gained)
     better, worse = (
         ", ".join(METRICS[name].title for name in names)

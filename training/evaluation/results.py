@@ -11,7 +11,7 @@ from training.evaluation.segments import Segment
 from training.evaluation.staleness import Staleness
 from training.tuning import Tuning
 
-MODEL, SIMPLER = "model", "simpler_model"
+MODEL, INCUMBENT, SIMPLER = "model", "incumbent", "simpler_model"
 Measured = dict[str, Estimate]
 
 
@@ -34,7 +34,8 @@ class Results:
 
     Attributes:
         size: What it was measured on.
-        contenders: Each metric of the model, the simpler one, the rules and the oracle.
+        contenders: Each metric of the model, the incumbent if there is one, the simpler model, the
+            rules and the oracle.
         model_less: Each metric of the model less that of each other, paired.
         base_rate_brier: Brier score of telling everybody the same chance.
         calibration: Chances against what happened.

@@ -9,7 +9,7 @@ from typing import Any
 import h3
 import msgspec
 
-from feature_repo.model_matrix import MODEL_FEATURES
+from feature_repo.model_matrix import MODEL_FEATURES, MODEL_FINGERPRINT
 from feature_repo.schema import H3_RESOLUTION
 
 Row = dict[str, Any]
@@ -48,16 +48,20 @@ class Answer(msgspec.Struct, frozen=True):
     versions: Versions
 
 
-class Candidate(msgspec.Struct, frozen=True):
-    """One provider who was considered."""
+class Ranked(msgspec.Struct, frozen=True):
+    """Who could be sent, best first: a list a column."""
 
-    provider_id: str
-    excluded: str | None
-    rank: int | None
-    score: float | None
-    success_probability: float | None
-    propensity: float | None
-    policy_actions: list[str]
+    provider_id: list[str]
+    score: list[float]
+    success_probability: list[float]
+    propensity: list[float]
+
+
+class Excluded(msgspec.Struct, frozen=True):
+    """Who could not, and the code of why."""
+
+    provider_id: list[str]
+    excluded: list[str]
 
 
 class DecisionRecord(msgspec.Struct, frozen=True):
@@ -65,8 +69,9 @@ class DecisionRecord(msgspec.Struct, frozen=True):
 
     request: Request
     answer: Answer
-    candidates: list[Candidate]
-    feature_names: list[str]
+    ranked: Ranked
+    policy_actions: dict[str, list[str]]
+    excluded: Excluded
     features: dict[str, list[float | None]]
 
 
@@ -75,6 +80,7 @@ class RecordError(ValueError):
 
 
 _DECODER = msgspec.json.Decoder(DecisionRecord)
+_NOT_SCORED = {"rank": None, "score": None, "success_probability": None, "propensity": None}
 
 
 def decode(data: bytes) -> DecisionRecord:
@@ -87,7 +93,7 @@ def decode(data: bytes) -> DecisionRecord:
         decision = _DECODER.decode(data)
     except msgspec.DecodeError as error:
         raise RecordError(f"it is no decision: {error}") from error
-    if tuple(decision.feature_names) != MODEL_FEATURES:
+    if decision.answer.versions.features != MODEL_FINGERPRINT:
         raise RecordError(
             f"decision {decision.request.event_id!r} has the feature list "
             f"{decision.answer.versions.features}, not this code's: read it with the code that "
@@ -95,6 +101,9 @@ def decode(data: bytes) -> DecisionRecord:
         )
     if any(len(values) != len(MODEL_FEATURES) for values in decision.features.values()):
         raise RecordError(f"decision {decision.request.event_id!r} lacks values of features")
+    for table in (decision.ranked, decision.excluded):
+        if len({len(getattr(table, column)) for column in table.__struct_fields__}) > 1:
+            raise RecordError(f"decision {decision.request.event_id!r} has columns unequally long")
     return decision
 
 
@@ -117,17 +126,23 @@ def rows(decision: DecisionRecord) -> Iterator[Row]:
         "policy_version": answer.versions.policy,
         "features_version": answer.versions.features,
     }
-    for candidate in decision.candidates:
-        values = decision.features.get(candidate.provider_id)
+    for candidate in _candidates(decision):
+        values = decision.features.get(candidate["provider_id"])
         yield {
             **of_decision,
-            "provider_id": candidate.provider_id,
-            "excluded": candidate.excluded,
-            "rank": candidate.rank,
-            "score": candidate.score,
-            "success_probability": candidate.success_probability,
-            "propensity": candidate.propensity,
-            "policy_actions": ",".join(candidate.policy_actions),
+            **candidate,
+            "policy_actions": ",".join(decision.policy_actions.get(candidate["provider_id"], [])),
             "shown": values is not None,
             **dict(zip(MODEL_FEATURES, values or [None] * len(MODEL_FEATURES), strict=True)),
         }
+
+
+def _candidates(decision: DecisionRecord) -> Iterator[Row]:
+    """Yield what there is of each candidate: the ranked ones, then the excluded."""
+    ranked, excluded = decision.ranked, decision.excluded
+    names = ranked.__struct_fields__
+    columns = zip(*(getattr(ranked, name) for name in names), strict=True)
+    for rank, values in enumerate(columns, start=1):
+        yield {"excluded": None, "rank": rank, **dict(zip(names, values, strict=True))}
+    for provider_id, code in zip(excluded.provider_id, excluded.excluded, strict=True):
+        yield {"provider_id": provider_id, "excluded": code, **_NOT_SCORED}
