@@ -23,6 +23,7 @@ from scoring.gateway.api_keys import ApiKey
 from scoring.gateway.auth import RequireKey
 from scoring.gateway.circumstances import Circumstances
 from scoring.gateway.decision_log import DecisionLog, Record
+from scoring.gateway.decision_log.logged_decision import logged_decision
 from scoring.gateway.errors import DecisionNotFoundError, GatewayError
 from scoring.gateway.held import HeldDecisions, Question
 from scoring.gateway.messages import RecommendationRequest
@@ -87,7 +88,7 @@ class Gateway:
     ) -> Reply:
         served = await self.pipeline.decide(request, clock, circumstances)
         self.held.hold(served)
-        self.log.log(lambda: Record(request.event_id, encode(served.decision())))
+        self.log.log(lambda: Record(request.event_id, encode(logged_decision(served))))
         observe(served.answer)
         return served.reply()
 

@@ -39,6 +39,7 @@ class Exclusion(StrEnum):
 
 
 _CODES = tuple(Exclusion)
+_NAMES = tuple(code.value for code in _CODES)
 _EVIDENCE = {
     "provider_motion": ("lat", "lon"),
     "provider_availability": ("status_reported_at", "free_capacity", "shift_end"),
@@ -99,6 +100,10 @@ class Exclusions:
         """Return a candidate's code, None if it may be sent."""
         code = int(self.codes[row])
         return None if code == _MAY_BE_SENT else _CODES[code]
+
+    def names(self, rows: list[int]) -> list[str]:
+        """Return the codes of candidates who may not be sent."""
+        return [_NAMES[code] for code in self.codes.take(rows).tolist()]
 
     def counts(self) -> dict[str, int]:
         """Return how many candidates each code excludes, the most frequent first."""

@@ -149,7 +149,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Everything about one decision: ``GET /v1/decisions/{event_id}`` and the decision log.
+    """Everything about one decision: ``GET /v1/decisions/{event_id}``.
 
     ``features`` holds, for each returned provider, the model's input as it was read, in the order
     of ``feature_names``; null is unknown. Where nobody could be sent, ``refusal`` is what was

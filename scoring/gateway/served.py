@@ -55,9 +55,9 @@ class Served:
     def decision(self) -> Decision:
         """Return it in full, one object a candidate: the ranked ones first, then the excluded."""
         ranked = [] if self.scored is None else _ranked(self.scored)
-        candidates = ranked + self._left_out()
+        candidates = ranked + self._excluded()
         codes = {code for c in candidates for code in (c.excluded, *c.policy_actions) if code}
-        features = self._features()
+        features = self.features()
         return Decision(
             request=self.request,
             answer=self.answer,
@@ -66,7 +66,7 @@ class Served:
             words={code: WORDS[code] for code in sorted(codes)},
             feature_names=_FEATURE_NAMES,
             features=features,
-            other_features=self._other_features(features),
+            other_features=self.other_features(features),
         )
 
     def reply(self) -> Reply:
@@ -75,16 +75,14 @@ class Served:
             return Reply(int(self.refused.status), encode(error_body(self.refused)))
         return Reply(int(HTTPStatus.OK), encode(self.answer))
 
-    def _left_out(self) -> list[Candidate]:
+    def left_out(self) -> tuple[list[int], list[float | None]]:
+        """Return the rows of those who could not be sent, and their distances, km."""
         rows = np.flatnonzero(~self.excluded.eligible)
         location = self.request.location
         distances = self.excluded.evidence.driver_km(location.lat, location.lon)
-        return [
-            Candidate(self.provider_ids[row], km, self.excluded[row])
-            for row, km in zip(rows.tolist(), _known_km(distances[rows]), strict=True)
-        ]
+        return rows.tolist(), known_km(distances[rows])
 
-    def _features(self) -> dict[str, list[float | None]]:
+    def features(self) -> dict[str, list[float | None]]:
         """Return what the model saw of the providers shown."""
         if self.scored is None:
             return {}
@@ -93,7 +91,8 @@ class Served:
             for row in self.scored.ranking.order[: self.request.top_k].tolist()
         }
 
-    def _other_features(self, shown: Container[str]) -> dict[str, list[float | None]]:
+    def other_features(self, shown: Container[str]) -> dict[str, list[float | None]]:
+        """Return the same of all others, where the decision is one whose features are all kept."""
         if self.everybody is None:
             return {}
         return {
@@ -101,6 +100,12 @@ class Served:
             for provider_id, row in zip(self.provider_ids, self.everybody, strict=True)
             if provider_id not in shown
         }
+
+    def _excluded(self) -> list[Candidate]:
+        return [
+            Candidate(self.provider_ids[row], km, self.excluded[row])
+            for row, km in zip(*self.left_out(), strict=True)
+        ]
 
 
 def _values(row: npt.NDArray[np.float32]) -> list[float | None]:
@@ -146,14 +151,14 @@ def _contributions(scored: Scored, row: int) -> dict[str, float]:
 
 
 def _ranked(scored: Scored) -> list[Candidate]:
-    """Return the ranked candidates, column by column: this is done for every decision logged."""
+    """Return the ranked candidates, column by column."""
     scores, ranking = scored.scores, scored.ranking
     order = ranking.order
     columns = zip(
         [scored.provider_ids[row] for row in order.tolist()],
-        _known_km(scored.distances_km[order]),
+        known_km(scored.distances_km[order]),
         scores.scores[order].tolist(),
-        _rounded(scores.eta_p50_min[order], 1),
+        rounded(scores.eta_p50_min[order], 1),
         scores.success_probability[order].tolist(),
         ranking.propensity[order].tolist(),
         ranking.actions.of(order),
@@ -167,11 +172,12 @@ def _ranked(scored: Scored) -> list[Candidate]:
     ]
 
 
-def _rounded(values: npt.NDArray[np.floating[Any]], digits: int) -> list[float]:
-    rounded: list[float] = np.round(values.astype(np.float64), digits).tolist()
-    return rounded
+def rounded(values: npt.NDArray[np.floating[Any]], digits: int) -> list[float]:
+    """Return values with so many digits after the point."""
+    told: list[float] = np.round(values.astype(np.float64), digits).tolist()
+    return told
 
 
-def _known_km(distances: npt.NDArray[np.floating[Any]]) -> list[float | None]:
+def known_km(distances: npt.NDArray[np.floating[Any]]) -> list[float | None]:
     """Return distances as they are told; None where unknown."""
-    return [None if math.isnan(km) else km for km in _rounded(distances, 2)]
+    return [None if math.isnan(km) else km for km in rounded(distances, 2)]

@@ -76,8 +76,12 @@ class Actions:
         """Return the codes of a row's actions."""
         return [action.value for action, mask in self.masks.items() if mask[row]]
 
+    def rows(self) -> Indices:
+        """Return the rows with an action; most have none."""
+        return np.flatnonzero(np.logical_or.reduce(list(self.masks.values())))
+
     def of(self, rows: Indices) -> list[list[str]]:
-        """Return the codes of many rows' actions; most have none."""
+        """Return the codes of many rows' actions."""
         some: Mask = np.logical_or.reduce(list(self.masks.values()))
         return [
             self[row] if acted else [] for row, acted in zip(rows.tolist(), some[rows], strict=True)

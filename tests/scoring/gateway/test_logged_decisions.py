@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from feature_repo.model_matrix import MODEL_FEATURES
 from scoring.gateway.pipeline import ALL_FEATURES_SHARE, is_drawn
 from tests.scoring.gateway.conftest import DENVER, Kinesis, Providers
 
@@ -31,7 +32,9 @@ def test_that_nobody_could_be_sent_is_logged_too(
     logged = _logged(gateway, kinesis, _event(drawn=False))
     assert logged["answer"]["recommendations"] == []
     assert "may be sent" in logged["refusal"]["error"]
-    assert {line["provider_id"]: line["excluded"] for line in logged["candidates"]} == {
+    assert logged["ranked"]["provider_id"] == []
+    excluded = logged["excluded"]
+    assert dict(zip(excluded["provider_id"], excluded["excluded"], strict=True)) == {
         "busy": "no_free_capacity", "far": "outside_contract_radius",
     }  # fmt: skip
 
@@ -49,12 +52,38 @@ def test_on_a_share_of_decisions_every_candidates_features_are_logged(
     others = {"p0", "p1", "p2", "busy"} - {shown}
     assert set(logged["other_features"]) == (others if drawn else set())
     if drawn:
-        names = logged["feature_names"]
-        busy = dict(zip(names, logged["other_features"]["busy"], strict=True))
+        busy = dict(zip(MODEL_FEATURES, logged["other_features"]["busy"], strict=True))
+        of_shown = dict(zip(MODEL_FEATURES, logged["features"][shown], strict=True))
         assert busy["provider_availability__free_capacity"] == 0
-        assert busy["request_time__surge_ratio"] == dict(
-            zip(names, logged["features"][shown], strict=True)
-        )["request_time__surge_ratio"]  # fmt: skip
+        assert busy["request_time__surge_ratio"] == of_shown["request_time__surge_ratio"]
+
+
+def test_the_log_tells_what_the_api_tells_of_every_candidate(
+    gateway: TestClient, providers: Providers, kinesis: Kinesis
+) -> None:
+    """Column by column the log has each candidate of the table that ``GET`` returns."""
+    for number in range(3):
+        providers.add(f"p{number}", km_north=1 + number)
+    providers.add("silent", km_north=2, lat=None, lon=None)
+    providers.add("busy", free_capacity=0)
+    event_id = _event(drawn=False)
+    asked = {"event_id": event_id, "location": {"lat": DENVER[0], "lon": DENVER[1]}}
+    ids = ["p0", "p1", "p2", "silent", "busy"]
+    gateway.post("/v1/recommendations", json={**asked, "service": "tow", "candidates": ids})
+    told = gateway.get(f"/v1/decisions/{event_id}").json()["candidates"]
+    gateway.__exit__(None, None, None)
+    logged = json.loads(str(kinesis.records[0]["Data"], "utf-8"))  # type: ignore[arg-type]
+    ranked = [line for line in told if line["rank"] is not None]
+    assert [line["rank"] for line in ranked] == list(range(1, len(ranked) + 1))
+    for name, column in logged["ranked"].items():
+        served = [line[name] for line in ranked]
+        expected = served if name == "provider_id" else pytest.approx(served, abs=1e-6)
+        assert column == expected, name
+    acted = {line["provider_id"]: line["policy_actions"] for line in told if line["policy_actions"]}
+    assert logged["policy_actions"] == acted != {}
+    left_out = [line for line in told if line["excluded"]]
+    for name, column in logged["excluded"].items():
+        assert column == [line[name] for line in left_out], name
 
 
 def test_a_share_is_drawn_by_the_event_alone() -> None:

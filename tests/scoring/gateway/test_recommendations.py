@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from feature_repo.model_matrix import MODEL_FEATURES
 from tests.scoring.gateway.conftest import DENVER, Endpoint, Kinesis, Providers
 
 pytestmark = pytest.mark.integration
@@ -262,9 +263,9 @@ def test_the_decision_is_logged_as_served(
     assert (record["stream"], record["PartitionKey"]) == ("decisions", "e1")
     logged = json.loads(str(record["Data"], "utf-8"))  # type: ignore[arg-type]
     assert logged["answer"] == answer
-    features = dict(zip(logged["feature_names"], logged["features"]["p1"], strict=True))
+    features = dict(zip(MODEL_FEATURES, logged["features"]["p1"], strict=True))
     assert features["provider_availability__free_capacity"] == 1
-    assert sum(line["propensity"] for line in logged["candidates"]) == pytest.approx(1)
+    assert sum(logged["ranked"]["propensity"]) == pytest.approx(1)
 
 
 def test_a_nearer_provider_who_is_not_first_is_accounted_for(

@@ -15,6 +15,11 @@ from feature_repo import bundle_manifest
 from feature_repo.model_matrix import MODEL_FEATURES, MODEL_FINGERPRINT
 from feature_repo.request_time import is_available
 from scoring.gateway import messages
+from scoring.gateway.decision_log.logged_decision import (
+    ExcludedColumns,
+    LoggedDecision,
+    RankedColumns,
+)
 from tests.training.conftest import Prepared
 from training import models, retrieval
 from training.files import DECISIONS
@@ -132,7 +137,6 @@ def write(  # noqa: PLR0917 - the parts of a day
 
 def encode(rows: pd.DataFrame, shown: pd.DataFrame, version: str = VERSION) -> list[bytes]:
     """Return the records of the decision log, one a decision."""
-    candidates = pd.Series([_candidate(row) for row in rows.to_dict("records")])
     matrix = shown[list(MODEL_FEATURES)].to_numpy(dtype=np.float64).tolist()
     features: dict[str, dict[str, list[float | None]]] = {}
     keys = zip(shown["event_id"], shown["provider_id"], matrix, strict=True)
@@ -143,14 +147,15 @@ def encode(rows: pd.DataFrame, shown: pd.DataFrame, version: str = VERSION) -> l
     of_event = rows.groupby("event_id").indices
     return [
         msgspec.json.encode(
-            messages.Decision(
+            LoggedDecision(
                 request=_request(row),
                 answer=_answer(row, version),
                 refusal=None,
-                candidates=list(candidates[of_event[row["event_id"]]]),
-                words={},
-                feature_names=list(MODEL_FEATURES),
+                ranked=_ranked(rows.iloc[of_event[row["event_id"]]]),
+                policy_actions={},
+                excluded=ExcludedColumns([], [], []),
                 features=features[row["event_id"]],
+                other_features={},
             )
         )
         for row in first
@@ -181,14 +186,16 @@ def _answer(row: dict[Any, Any], version: str) -> messages.RecommendationAnswer:
     )
 
 
-def _candidate(row: dict[Any, Any]) -> messages.Candidate:
-    return messages.Candidate(
-        provider_id=row["provider_id"],
-        distance_km=None,
-        rank=int(row["rank"]),
-        score=float(row["score"]),
-        success_probability=float(row["success_probability"]),
-        propensity=float(row["propensity"]),
+def _ranked(candidates: pd.DataFrame) -> RankedColumns:
+    by_rank = candidates.sort_values("rank")
+    unknown = [0.0] * len(by_rank)
+    return RankedColumns(
+        provider_id=by_rank["provider_id"].tolist(),
+        distance_km=unknown,
+        score=by_rank["score"].tolist(),
+        minutes_away=unknown,
+        success_probability=by_rank["success_probability"].tolist(),
+        propensity=by_rank["propensity"].tolist(),
     )
 
 

@@ -13,6 +13,11 @@ from botocore.exceptions import ClientError
 
 from feature_repo.model_matrix import MODEL_FEATURES
 from scoring.gateway import messages
+from scoring.gateway.decision_log.logged_decision import (
+    ExcludedColumns,
+    LoggedDecision,
+    RankedColumns,
+)
 from tests.flink_jobs.emulator import Emulator
 from tests.training.monitoring import served_day
 from tests.training.monitoring.served_day import DAY, Archive
@@ -83,15 +88,16 @@ def test_values_survive_bit_for_bit(records: list[bytes], tmp_path: Path) -> Non
     """Every feature, score and time in Parquet is the one in the log, to the last bit."""
     _collect(records, tmp_path)
     found = decisions.read(tmp_path, DAY, 100).candidates.set_index(["event_id", "provider_id"])
-    logged = [msgspec.json.decode(data, type=messages.Decision) for data in records]
-    assert len(found) == sum(len(decision.candidates) for decision in logged)
+    logged = [msgspec.json.decode(data, type=LoggedDecision) for data in records]
+    assert len(found) == sum(len(decision.ranked.provider_id) for decision in logged)
     for decision in logged:
         moment = datetime.fromisoformat(decision.answer.decided_at)
-        for candidate in decision.candidates:
-            row = found.loc[(decision.request.event_id, candidate.provider_id)]
+        ranked = zip(decision.ranked.provider_id, decision.ranked.score, strict=True)
+        for rank, (provider_id, score) in enumerate(ranked, start=1):
+            row = found.loc[(decision.request.event_id, provider_id)]
             assert row["request_ts"].to_pydatetime() == moment
-            assert row["score"] == candidate.score
-            served = decision.features.get(candidate.provider_id)
+            assert (row["rank"], row["score"]) == (rank, score)
+            served = decision.features.get(provider_id)
             assert row["shown"] == (served is not None)
             expected = np.array(served or [None] * len(MODEL_FEATURES), dtype=np.float64)
             kept = row[list(MODEL_FEATURES)].to_numpy(dtype=np.float64)
@@ -129,9 +135,12 @@ def test_files_are_closed_as_decisions_come(
 def test_a_record_of_another_kind_is_told(records: list[bytes], tmp_path: Path) -> None:
     """A record that is no decision, or has other features, is counted, and the rest is written."""
     other = json.loads(records[0])
-    other["feature_names"][0] = "provider_motion__altitude_m"
-    done = _collect([b"{}", json.dumps(other).encode(), *records], tmp_path)
-    assert (done.unreadable, done.decisions) == (2, len(records))
+    other["answer"]["versions"]["features"] = "of another list"
+    short = json.loads(records[0])
+    short["ranked"]["score"].pop()
+    strange = [b"{}", *(json.dumps(record).encode() for record in (other, short))]
+    done = _collect([*strange, *records], tmp_path)
+    assert (done.unreadable, done.decisions) == (3, len(records))
     with pytest.raises(RecordError, match="read it with the code that served it"):
         decision_record.decode(json.dumps(other).encode())
 
@@ -160,10 +169,11 @@ def test_a_sample_is_the_same_each_time(records: list[bytes], tmp_path: Path) ->
 def test_the_log_has_what_is_read() -> None:
     """Each field that is read from a record is one of the gateway's own, at the same place."""
     pairs = [
-        (decision_record.DecisionRecord, messages.Decision),
+        (decision_record.DecisionRecord, LoggedDecision),
         (decision_record.Request, messages.RecommendationRequest),
         (decision_record.Answer, messages.RecommendationAnswer),
-        (decision_record.Candidate, messages.Candidate),
+        (decision_record.Ranked, RankedColumns),
+        (decision_record.Excluded, ExcludedColumns),
         (decision_record.Versions, messages.Versions),
         (decision_record.Location, messages.Location),
     ]
