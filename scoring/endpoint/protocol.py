@@ -155,7 +155,8 @@ def decode_response(body: bytes, rows: int) -> Scores:
     """Return the scores of a request that had so many rows; the arrays are read-only.
 
     Raises:
-        ResponseError: The body is not a ScoreResponse, or not for so many rows.
+        ResponseError: The body is not a ScoreResponse, or not for so many rows, or says what no
+            model can mean: scores or minutes that are no numbers, chances outside 0 to 1.
     """
     try:
         response = _response_decoder.decode(body)
@@ -167,12 +168,10 @@ def decode_response(body: bytes, rows: int) -> Scores:
     matrix_shape = (len(explained), len(MODEL_FEATURES))
     return Scores(
         bundle_version=response.bundle_version,
-        scores=_array(response.scores, _FLOAT32, "scores", (rows,)),
-        eta_p50_min=_array(response.eta_p50_min, _FLOAT32, "eta_p50_min", (rows,)),
-        eta_p90_min=_array(response.eta_p90_min, _FLOAT32, "eta_p90_min", (rows,)),
-        success_probability=_array(
-            response.success_probability, _FLOAT32, "success_probability", (rows,)
-        ),
+        scores=_numbers(response.scores, "scores", rows),
+        eta_p50_min=_numbers(response.eta_p50_min, "eta_p50_min", rows),
+        eta_p90_min=_numbers(response.eta_p90_min, "eta_p90_min", rows),
+        success_probability=_chances(response.success_probability, "success_probability", rows),
         explained_rows=explained,
         contributions=_array(response.contributions, _FLOAT32, "contributions", matrix_shape),
         expected_score=response.expected_score,
@@ -181,6 +180,20 @@ def decode_response(body: bytes, rows: int) -> Scores:
 
 def _bytes(values: npt.NDArray[Any], dtype: np.dtype[Any]) -> bytes:
     return np.ascontiguousarray(values, dtype=dtype).tobytes()
+
+
+def _numbers(values: bytes, field: str, rows: int) -> npt.NDArray[Any]:
+    numbers = _array(values, _FLOAT32, field, (rows,))
+    if not np.isfinite(numbers).all():
+        raise ResponseError(f"{field}: not all are finite numbers")
+    return numbers
+
+
+def _chances(values: bytes, field: str, rows: int) -> npt.NDArray[Any]:
+    chances = _array(values, _FLOAT32, field, (rows,))
+    if not ((chances >= 0) & (chances <= 1)).all():  # NaN is neither
+        raise ResponseError(f"{field}: not all are between 0 and 1")
+    return chances
 
 
 def _array(

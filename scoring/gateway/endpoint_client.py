@@ -6,6 +6,7 @@ headers and the signature are those of the SageMaker runtime API.
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
@@ -14,13 +15,15 @@ from scoring.endpoint.protocol import CONTENT_TYPE
 from scoring.gateway.http_connection import HttpConnection
 from scoring.gateway.resilience.metrics import RETRIES
 from scoring.gateway.resilience.retry_budget import RetryBudget
-from scoring.gateway.score import EndpointError
+from scoring.gateway.score import Answered, EndpointError
 from scoring.gateway.signing import Signer
 
 CONNECT_S = 0.2
 ANSWER_S = 0.5
 IDLE_CONNECTIONS = 64
 """Kept beyond the requests under way; what is more is closed after its answer."""
+VARIANT_HEADERS = (b"x-Amzn-Invoked-Production-Variant", b"x-amzn-invoked-production-variant")
+"""As AWS documents it, and as HTTP/1.1 servers that write all names small send it."""
 _OK = 200
 _SHOWN_BYTES = 300
 
@@ -70,8 +73,8 @@ class EndpointClient:
         self._idle: list[HttpConnection] = []
         self._tls = ssl.create_default_context() if self._address.tls else None
 
-    async def invoke(self, body: bytes) -> bytes:
-        """Return the answer's body.
+    async def invoke(self, body: bytes) -> Answered:
+        """Return the answer.
 
         Raises:
             EndpointError: No answer, not in time, or not 200.
@@ -85,7 +88,7 @@ class EndpointClient:
         except OSError as error:
             raise self._failed(str(error)) from error
         if status != _OK:
-            told = answer[:_SHOWN_BYTES].decode(errors="replace")
+            told = answer.body[:_SHOWN_BYTES].decode(errors="replace")
             raise self._failed(f"HTTP {status}: {told}")
         return answer
 
@@ -94,7 +97,7 @@ class EndpointClient:
         while self._idle:
             self._idle.pop().close()
 
-    async def _exchange(self, request: bytes) -> tuple[int, bytes]:
+    async def _exchange(self, request: bytes) -> tuple[int, Answered]:
         """Ask over a kept connection; once more over a new one if that had ended unseen."""
         self._retries.request()
         kept = self._kept()
@@ -107,9 +110,9 @@ class EndpointClient:
                 RETRIES.labels(dependency="endpoint").inc()
         return await self._ask(await self._connect(), request)
 
-    async def _ask(self, connection: HttpConnection, request: bytes) -> tuple[int, bytes]:
+    async def _ask(self, connection: HttpConnection, request: bytes) -> tuple[int, Answered]:
         try:
-            answer = await connection.ask(request)
+            status, body = await connection.ask(request)
         except BaseException:
             connection.close()  # an answer that nobody reads must not meet the next question
             raise
@@ -117,7 +120,7 @@ class EndpointClient:
             self._idle.append(connection)
         else:
             connection.close()
-        return answer
+        return status, Answered(body, _variant(connection.headers))
 
     def _kept(self) -> HttpConnection | None:
         while self._idle:
@@ -145,3 +148,7 @@ class EndpointClient:
 
     def _failed(self, reason: str) -> EndpointError:
         return EndpointError(f"endpoint {self._name!r}: {reason}")
+
+
+def _variant(headers: Mapping[bytes, bytes]) -> str:
+    return next((headers[name].decode() for name in VARIANT_HEADERS if name in headers), "")

@@ -11,10 +11,12 @@ class HttpConnection(asyncio.Protocol):
 
     Attributes:
         is_open: Whether it can be asked once more.
+        headers: Of the newest answer, by name as it was sent.
     """
 
     def __init__(self) -> None:
         self.is_open = False
+        self.headers: dict[bytes, bytes] = {}
         self._answer: asyncio.Future[tuple[int, bytes]] | None = None
 
     def ask(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
@@ -26,6 +28,7 @@ class HttpConnection(asyncio.Protocol):
         self._answer = answer = asyncio.get_running_loop().create_future()
         self._parser = httptools.HttpResponseParser(self)
         self._body: list[bytes] = []
+        self.headers = {}
         if self._transport.is_closing():  # uvloop would raise a RuntimeError
             self._fail(ConnectionResetError("the connection was reset before it was asked"))
         else:
@@ -55,6 +58,10 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who waits."""
         self._fail(ConnectionResetError(str(exc or "the server closed the connection")))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self.headers[name] = value
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""

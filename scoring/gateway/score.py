@@ -5,10 +5,11 @@ answer's ``degraded``.
 """
 
 import logging
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from prometheus_client import Counter
 
 from feature_repo.model_matrix import MODEL_FEATURES
 from scoring.endpoint.protocol import ResponseError, decode_response, encode_request
@@ -24,16 +25,30 @@ PRIOR_COMPLETION = 0.5
 
 Matrix = npt.NDArray[np.float32]
 
+ANSWERS = Counter(
+    "gateway_endpoint_answers_total",
+    "Answers of the endpoint by its variant, and whether they were scores that can be (valid) or "
+    "not (invalid: unreadable, not numbers, no chances).",
+    ["variant", "outcome"],
+)
+
 
 class EndpointError(Exception):
     """The endpoint did not answer, or not in time, or not what was asked."""
 
 
+class Answered(NamedTuple):
+    """What an endpoint answered, and which of its variants did; empty where it does not say."""
+
+    body: bytes
+    variant: str = ""
+
+
 class Endpoint(Protocol):
     """Whatever carries bytes to the model endpoint and back."""
 
-    async def invoke(self, body: bytes) -> bytes:
-        """Return the answer's body.
+    async def invoke(self, body: bytes) -> Answered:
+        """Return the answer.
 
         Raises:
             EndpointError: There is none.
@@ -54,9 +69,12 @@ class EndpointScorer:
         """
         answer = await self._endpoint.invoke(encode_request(matrix, explain_rows))
         try:
-            return decode_response(answer, len(matrix))
+            scores = decode_response(answer.body, len(matrix))
         except ResponseError as error:
-            raise EndpointError(str(error)) from error
+            ANSWERS.labels(answer.variant, "invalid").inc()
+            raise EndpointError(f"variant {answer.variant!r}: {error}") from error
+        ANSWERS.labels(answer.variant, "valid").inc()
+        return scores
 
 
 class RuleScorer:

@@ -98,6 +98,29 @@ def test_explained_rows_outside_the_request_are_refused(scorer: Scorer) -> None:
         protocol.decode_response(protocol.encode_response(beyond), rows=20)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("scores", np.nan),
+        ("eta_p50_min", np.inf),
+        ("eta_p90_min", np.nan),
+        ("success_probability", 45.0),
+        ("success_probability", -0.1),
+        ("success_probability", np.nan),
+    ],
+)
+def test_scores_that_no_model_can_mean_are_refused(
+    scorer: Scorer, field: str, value: float
+) -> None:
+    """One score or minute that is no number, or one chance outside 0 to 1: nothing is taken."""
+    scores = scorer.score(make_matrix(20), explain_rows=4)
+    wrong = getattr(scores, field).copy()
+    wrong[13] = value
+    body = protocol.encode_response(dataclasses.replace(scores, **{field: wrong}))
+    with pytest.raises(protocol.ResponseError, match=field):
+        protocol.decode_response(body, rows=20)
+
+
 def test_an_answer_that_is_no_answer_is_refused() -> None:
     """Bytes that are not a ScoreResponse are not taken."""
     with pytest.raises(protocol.ResponseError, match="cannot be read"):

@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from scoring.gateway.endpoint_client import EndpointClient
+from scoring.gateway.endpoint_client import VARIANT_HEADERS, EndpointClient
 from scoring.gateway.resilience.retry_budget import RetryBudget
 from scoring.gateway.score import EndpointError
 from scoring.gateway.signing import Signer
@@ -70,10 +70,12 @@ async def test_connections_are_kept() -> None:
     echo = Echo()
     async with _served(echo) as client:
         for number in range(5):
-            assert await client.invoke(b"%d" % number) == b"%d" % number
+            assert (await client.invoke(b"%d" % number)).body == b"%d" % number
         assert echo.connections == 1
         bodies = [b"%d" % number * 10_000 for number in range(10)]
-        assert await asyncio.gather(*map(client.invoke, bodies)) == bodies
+        assert [
+            answer.body for answer in await asyncio.gather(*map(client.invoke, bodies))
+        ] == bodies
         assert echo.connections == 10
 
 
@@ -82,7 +84,24 @@ async def test_a_connection_that_ended_while_it_was_idle_is_no_failure() -> None
     echo = Echo(answers_a_connection=1)
     async with _served(echo) as client:
         for number in range(4):
-            assert await client.invoke(b"%d" % number) == b"%d" % number
+            assert (await client.invoke(b"%d" % number)).body == b"%d" % number
+
+
+@pytest.mark.parametrize("name", VARIANT_HEADERS)
+async def test_the_variant_that_answered_is_told(name: bytes) -> None:
+    """The endpoint says which of its variants answered, and the next answer may be another's."""
+    variants = iter([b"production", b"candidate", None])
+
+    async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for variant in variants:
+            answer = _answer(await _body(reader))
+            if variant is not None:
+                answer = answer.replace(b"\r\n", b"\r\n%b: %b\r\n" % (name, variant), 1)
+            writer.write(answer)
+
+    async with _served(answering) as client:
+        told = [(await client.invoke(b"who?")).variant for _ in range(3)]
+    assert told == ["production", "candidate", ""]
 
 
 async def test_no_answer_in_time_is_an_error_and_its_connection_is_not_used_again() -> None:
@@ -96,7 +115,7 @@ async def test_no_answer_in_time_is_an_error_and_its_connection_is_not_used_agai
     async with _served(late, answer_s=0.1) as client:
         with pytest.raises(EndpointError, match=r"'ranker': no answer in 0\.1 s"):
             await client.invoke(b"first")
-        assert await client.invoke(b"second") == b"second"
+        assert (await client.invoke(b"second")).body == b"second"
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from feature_repo.model_matrix import MODEL_FEATURES
-from scoring.gateway.score import EndpointError, EndpointScorer, RuleScorer
+from scoring.gateway.score import ANSWERS, Answered, EndpointError, EndpointScorer, RuleScorer
 
 
 class _Nonsense:
     """An endpoint that answers something else."""
 
-    async def invoke(self, body: bytes) -> bytes:
-        return body
+    async def invoke(self, body: bytes) -> Answered:
+        return Answered(body, "candidate")
 
 
 def _matrix(**given: list[float]) -> np.ndarray:
@@ -21,9 +21,12 @@ def _matrix(**given: list[float]) -> np.ndarray:
 
 
 async def test_an_answer_that_is_no_scores_is_an_endpoint_error() -> None:
-    """What answers but not with scores counts as an endpoint that failed."""
-    with pytest.raises(EndpointError, match="cannot be read"):
+    """What answers but not with scores is an endpoint that failed, counted by its variant."""
+    invalid = ANSWERS.labels("candidate", "invalid")
+    before = invalid._value.get()
+    with pytest.raises(EndpointError, match=r"'candidate': .*cannot be read"):
         await EndpointScorer(_Nonsense()).score(_matrix(request_time__eta_min=[1.0]))
+    assert invalid._value.get() == before + 1
 
 
 def test_the_rule_prefers_the_sooner_and_the_more_reliable() -> None:
