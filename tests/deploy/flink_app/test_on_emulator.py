@@ -1,0 +1,236 @@
+"""The stacks that carry events, and the command that deploys the application, on an emulator.
+
+What is real there: CloudFormation with change sets, Kinesis, S3, and the service's control plane.
+The job itself does not run: the emulator starts Flink only in containers, and none of Flink 2.
+That the packaged job runs is shown by ``test_flink_package_runs``.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("aws_cdk", reason="needs the extra `deploy`, in an environment of its own")
+
+from deploy import app, streams
+from deploy.flink_app.__main__ import main
+from deploy.flink_app.progress import Progress
+from deploy.flink_app.stack import Stack
+from deploy.local import emulator as settings
+from tests.deploy.flink_app import emulator
+
+pytestmark = pytest.mark.integration
+
+APPLICATION = "roadside-features"
+BUCKET = "code"
+QUIET = Progress(lambda _: None, poll_s=0.02, patience_s=60.0)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The emulator, with a bucket for code and what `cdk bootstrap` leaves in an account."""
+    with emulator.running(tmp_path_factory.mktemp("emulator")) as url:
+        emulator.client(url, "s3").create_bucket(Bucket=BUCKET)
+        emulator.client(url, "ssm").put_parameter(
+            Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String"
+        )
+        yield url
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
+    """Every stack's template, by the stack's name."""
+    paths = app.synthesize(tmp_path_factory.mktemp("cdk.out"))
+    return {path.name.removesuffix(".template.json"): path for path in paths}
+
+
+@pytest.fixture(scope="module")
+def streams_stack(url: str, templates: Mapping[str, Path]) -> str:
+    """The streams, deployed; gives the emulator's URL."""
+    deploy_stack(url, "roadside-streams", templates["roadside-streams"].read_text())
+    return url
+
+
+def deploy_stack(url: str, name: str, template: str) -> None:
+    """Create a stack."""
+    stack = Stack(emulator.client(url, "cloudformation"), name, QUIET)
+    change_set = stack.propose(template, {})
+    assert change_set
+    stack.execute(change_set)
+
+
+class Deploying:
+    """Runs the command as one does in a shell."""
+
+    def __init__(self, url: str, directory: Path, template: Path) -> None:
+        self._url, self._directory = url, directory
+        self.template = template
+        self._flink = emulator.client(url, "kinesisanalyticsv2")
+
+    def __call__(self, code: bytes, *more: str) -> int:
+        """Deploy a zip whose job is ``code``; return the exit code."""
+        path = self._directory / "flink-app.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(zipfile.ZipInfo("main.py"), code)
+        place = ["--zip", str(path), "--bucket", BUCKET, "--template", str(self.template)]
+        return main([*place, "--endpoint-url", self._url, "--poll-s", "0.02", *more])
+
+    @property
+    def detail(self) -> Any:
+        """The application as the service tells it."""
+        return self._flink.describe_application(ApplicationName=APPLICATION)["ApplicationDetail"]
+
+    @property
+    def snapshots(self) -> list[str]:
+        """Its snapshots' names, the oldest first."""
+        listed = self._flink.list_application_snapshots(ApplicationName=APPLICATION)
+        return [snapshot["SnapshotName"] for snapshot in listed["SnapshotSummaries"]]
+
+    @property
+    def key(self) -> Any:
+        """The key of the code that it is set to run."""
+        described = self.detail["ApplicationConfigurationDescription"]
+        code = described["ApplicationCodeConfigurationDescription"]["CodeContentDescription"]
+        return code["S3ApplicationCodeLocationDescription"]["FileKey"]
+
+    @property
+    def restored(self) -> Any:
+        """What it was last started with."""
+        described = self.detail["ApplicationConfigurationDescription"]
+        return described["RunConfigurationDescription"][
+            "ApplicationRestoreConfigurationDescription"
+        ]
+
+
+PARAMETERS = (
+    "--parameter=RedisUrl=rediss://store:6379/0",
+    "--parameter=OfflineBucket=features",
+    "--parameter=Subnets=subnet-1,subnet-2,subnet-3",
+    "--parameter=SecurityGroups=sg-1",
+)
+
+
+@pytest.fixture(scope="module")
+def deploying(
+    streams_stack: str, templates: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deploying]:
+    """The command, after the first deployment."""
+    deploying = Deploying(
+        streams_stack, tmp_path_factory.mktemp("zip"), templates["roadside-flink"]
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.AWS_ENVIRONMENT.items():
+            patch.setenv(name, value)
+        assert deploying(b"first", *PARAMETERS) == 0
+        yield deploying
+
+
+def test_the_streams_of_the_template_take_records(streams_stack: str) -> None:
+    """Every stream has its shards and its retention, and gives back what is put on it."""
+    kinesis = emulator.client(streams_stack, "kinesis")
+    for stream in streams.STREAMS:
+        told = kinesis.describe_stream_summary(StreamName=stream.name)["StreamDescriptionSummary"]
+        assert told["StreamStatus"] == "ACTIVE"
+        assert told["OpenShardCount"] == stream.shards
+        assert told["RetentionPeriodHours"] == stream.retention_hours
+        put = kinesis.put_record(StreamName=stream.name, Data=b"{}", PartitionKey="a")
+        iterator = kinesis.get_shard_iterator(
+            StreamName=stream.name, ShardId=put["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        records = kinesis.get_records(ShardIterator=iterator)["Records"]
+        assert [record["Data"] for record in records] == [b"{}"]
+
+
+def test_the_first_deployment_creates_and_starts(deploying: Deploying) -> None:
+    """The application that the template describes runs, without state, what is in the bucket."""
+    assert deploying.detail["ApplicationStatus"] == "RUNNING"
+    assert deploying.detail["RuntimeEnvironment"] == "FLINK-2_2"
+    assert deploying.restored["ApplicationRestoreType"] == "SKIP_RESTORE_FROM_SNAPSHOT"
+    assert deploying.snapshots == []
+    template = json.loads(deploying.template.read_text())
+    (wanted,) = (
+        resource["Properties"]["ApplicationConfiguration"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::KinesisAnalyticsV2::Application"
+    )
+    flink = deploying.detail["ApplicationConfigurationDescription"][
+        "FlinkApplicationConfigurationDescription"
+    ]["ParallelismConfigurationDescription"]
+    asked = wanted["FlinkApplicationConfiguration"]["ParallelismConfiguration"]
+    assert flink["Parallelism"] == asked["Parallelism"]
+
+
+def test_the_same_zip_again_does_nothing(deploying: Deploying) -> None:
+    """Neither version nor snapshots change when all is as it shall be."""
+    assert deploying(b"again") == 0
+    before = (deploying.detail["ApplicationVersionId"], deploying.snapshots)
+    assert deploying(b"again") == 0
+    assert (deploying.detail["ApplicationVersionId"], deploying.snapshots) == before
+
+
+def test_a_plan_changes_nothing(deploying: Deploying, capsys: pytest.CaptureFixture[str]) -> None:
+    """The plan names upload, snapshot, change and start, and does none of them."""
+    before = (deploying.detail["ApplicationVersionId"], deploying.snapshots, deploying.key)
+    assert deploying(b"planned", "--plan") == 0
+    told = capsys.readouterr().err
+    for step in ("upload", "snapshot", "Modify AWS::KinesisAnalyticsV2::Application", "start"):
+        assert step in told
+    assert (deploying.detail["ApplicationVersionId"], deploying.snapshots, deploying.key) == before
+    assert deploying(b"planned", "--plan") == 0  # nothing that the first left is in the way
+    assert "upload" in capsys.readouterr().err
+
+
+def test_another_zip_is_started_from_the_state_of_the_one_before(deploying: Deploying) -> None:
+    """The update takes a snapshot, changes the code, and restores the newest snapshot."""
+    assert deploying(b"before") == 0
+    key, count = deploying.key, len(deploying.snapshots)
+    assert deploying(b"after") == 0
+    assert deploying.detail["ApplicationStatus"] == "RUNNING"
+    assert deploying.key != key
+    own, of_the_stop = deploying.snapshots[count:]
+    assert own.startswith("deploy-")
+    assert deploying.restored == {
+        "ApplicationRestoreType": "RESTORE_FROM_CUSTOM_SNAPSHOT",
+        "SnapshotName": of_the_stop,
+    }
+
+
+def test_a_stopped_application_is_started(deploying: Deploying, streams_stack: str) -> None:
+    """A deployment that was interrupted between stop and start is finished by running it again."""
+    assert deploying(b"stopped") == 0
+    emulator.client(streams_stack, "kinesisanalyticsv2").stop_application(
+        ApplicationName=APPLICATION
+    )
+    assert deploying(b"stopped") == 0
+    assert deploying.detail["ApplicationStatus"] == "RUNNING"
+    assert deploying.restored["SnapshotName"] == deploying.snapshots[-1]
+
+
+def test_a_stack_that_cannot_be_changed_leaves_the_former_code_running(
+    deploying: Deploying, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A resource that fails takes stack and application back; the failure is told by its name."""
+    assert deploying(b"good") == 0
+    key, former = deploying.key, deploying.template
+    template = json.loads(former.read_text())
+    template["Resources"]["Broken"] = {
+        "Type": "AWS::SSM::Parameter",
+        "Properties": {"Type": "SecureString", "Value": "x"},
+        "DependsOn": "Application",
+    }
+    deploying.template = tmp_path / "broken.template.json"
+    deploying.template.write_text(json.dumps(template))
+    try:
+        assert deploying(b"bad") == 1
+    finally:
+        deploying.template = former
+    told = capsys.readouterr().err
+    assert "Broken" in told.partition("error: ")[2]
+    assert "former code runs again" in told
+    assert deploying.detail["ApplicationStatus"] == "RUNNING"
+    assert deploying.key == key
+    assert deploying(b"good") == 0
+    assert deploying.key == key
