@@ -19,6 +19,7 @@ from feature_repo.model_matrix import MODEL_FEATURES, MODEL_FINGERPRINT
 from training import dataset, models
 from training.errors import DataError, exit_on_errors
 from training.files import CALIBRATION, METRICS, MODELS
+from training.models import TrainedModels
 from training.monitoring import reference
 from training.selection import TRAIN
 
@@ -66,6 +67,16 @@ def build(work: Path, directory: Path, seed: int, created_at: datetime | None = 
     bundle_manifest.save(manifest, part)
     shutil.rmtree(directory, ignore_errors=True)
     return part.rename(directory)
+
+
+def trained_models(directory: Path) -> TrainedModels:
+    """Load the models of a bundle, as they were trained.
+
+    Raises:
+        BundleError: There is no bundle, or it is of another feature list.
+    """
+    manifest = bundle_manifest.load(directory)
+    return models.read(directory, manifest.models, manifest.calibration)
 
 
 def version(directory: Path, files: ModelFiles, calibration: Calibration) -> str:

@@ -158,14 +158,21 @@ def load(work: Path) -> TrainedModels:
     Raises:
         DataError: There is nothing, or not all of it.
     """
-    directory = work / MODELS
-    models: dict[str, CatBoost] = {}
-    for role, name in msgspec.structs.asdict(ModelFiles()).items():
+    directory, files = work / MODELS, ModelFiles()
+    for name in (*msgspec.structs.astuple(files), CALIBRATION):
         if not (directory / name).is_file():
             raise DataError(f"{directory / name} isn't there; run `python -m training.models`")
-        models[role] = CatBoost().load_model(str(directory / name))
     calibration = (directory / CALIBRATION).read_bytes()
-    return TrainedModels(**models, calibration=msgspec.json.decode(calibration, type=Calibration))
+    return read(directory, files, msgspec.json.decode(calibration, type=Calibration))
+
+
+def read(directory: Path, files: ModelFiles, calibration: Calibration) -> TrainedModels:
+    """Read the models of a directory; every file must be there."""
+    by_role = {
+        role: CatBoost().load_model(str(directory / name))
+        for role, name in msgspec.structs.asdict(files).items()
+    }
+    return TrainedModels(**by_role, calibration=calibration)
 
 
 def _ranker(fit: pd.DataFrame, held: pd.DataFrame, settings: Settings) -> CatBoost:

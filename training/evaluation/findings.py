@@ -10,6 +10,7 @@ from training.evaluation import importance, verdicts
 from training.evaluation.intervals import Estimate
 from training.evaluation.measures import METRICS
 from training.evaluation.results import INCUMBENT, MODEL, SIMPLER, Results
+from training.evaluation.rules import RULES
 from training.tuning import describe
 
 GOOD, BAD, OPEN = "good", "bad", "open"
@@ -48,7 +49,7 @@ def _against_rules(results: Results) -> Iterator[Finding]:
     metric = results.decisive
     model = results.contenders[MODEL][metric]
     title = METRICS[metric].title
-    for rule in ("nearest", "lowest_eta", "history_only"):
+    for rule in RULES:
         gained = results.model_less[rule][metric]
         other = results.contenders[rule][metric].value
         yield Finding(

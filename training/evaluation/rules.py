@@ -9,6 +9,7 @@ from training.evaluation.intervals import Floats
 DISTANCE, ETA = "request_time__driver_distance_km", "request_time__eta_min"
 ACCEPTANCE = "provider_history__acceptance_rate_30d"
 COMPLETION = "provider_history__completion_rate_30d"
+RULES = ("nearest", "lowest_eta", "history_only")
 ORACLE = "oracle"
 
 

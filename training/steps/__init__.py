@@ -1,0 +1,1 @@
+"""The retraining pipeline's steps, each the command of a SageMaker job: docs/retraining.md."""
