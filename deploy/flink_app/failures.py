@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 _BUSY = "somebody else is changing it; wait until that is done and run the same command again"
 _RIGHTS = "use credentials that may do this, or have it allowed"
 REMEDIES = {
+    "404": "create it, or name another",
     "AccessDenied": _RIGHTS,
     "AccessDeniedException": _RIGHTS,
     "ConcurrentModificationException": _BUSY,
