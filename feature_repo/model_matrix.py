@@ -46,12 +46,12 @@ def model_matrix(columns: Columns, request: RequestColumns) -> npt.NDArray[np.fl
     Args:
         columns: Every name of ``STORED_FEATURES`` to n values. Values of a view beyond its
             ``max_age_s`` count as unknown here, whatever the caller passes.
-        request: The request, n values each.
+        request: The request, n values each, or one that is the same for all rows.
     """
     usable = without_stale_values(columns, request)
     computed = request_time.compute(usable, request)
     # Filled column by column, then turned: a column of a row-major matrix is a slow place to write.
-    by_column = np.empty((len(MODEL_FEATURES), len(request.lat)), dtype=np.float32)
+    by_column = np.empty((len(MODEL_FEATURES), len(columns[_STORED[0]])), dtype=np.float32)
     for index, name in enumerate(_STORED):
         by_column[index] = usable[name]
     for index, column in enumerate(request_time.OUTPUTS, start=len(_STORED)):
@@ -66,7 +66,7 @@ def without_stale_values(columns: Columns, request: RequestColumns) -> Columns:
     """
     fresh = dict(columns)
     for view in VIEWS.values():
-        stale = stale_rows(view, columns, request)
+        stale = stale_rows(view, columns, request.request_us)
         if stale is None or not stale.any():
             continue
         for column in view.columns:
@@ -78,11 +78,11 @@ def without_stale_values(columns: Columns, request: RequestColumns) -> Columns:
 
 
 def stale_rows(
-    view: ViewSchema, columns: Columns, request: RequestColumns
+    view: ViewSchema, columns: Columns, request_us: npt.NDArray[np.float64] | np.float64
 ) -> npt.NDArray[np.bool_] | None:
     """Return bool [n], true where the view's row is too old; None where age is no matter."""
     if view.max_age_s is None or view.age_feature is None:
         return None
     observed_us = columns[full_name(view.name, view.age_feature)]
-    stale: npt.NDArray[np.bool_] = request.request_us - observed_us > view.max_age_s * 1e6
+    stale: npt.NDArray[np.bool_] = request_us - observed_us > view.max_age_s * 1e6
     return stale

@@ -66,7 +66,7 @@ _US_PER_S = 1e6
 
 @dataclass(frozen=True)
 class RequestColumns:
-    """The request repeated (or varying) over n rows; see ``REQUEST_INPUTS`` for units."""
+    """The requests of n rows, or the one of all rows, one value each; units: ``REQUEST_INPUTS``."""
 
     request_us: Floats
     lat: Floats
@@ -98,10 +98,11 @@ def compute(columns: Columns, request: RequestColumns) -> dict[str, npt.NDArray[
 
     Args:
         columns: The stored features, n values each.
-        request: The request, n values each.
+        request: The request, n values each, or one that is the same for all rows.
 
     Returns:
-        Each name of ``OUTPUTS`` to float32 [n]; NaN where an input that it needs is missing.
+        Each name of ``OUTPUTS`` to float32 [n], or [1] where only the one request tells it; NaN
+        where an input that it needs is missing.
     """
     lat, lon = columns["provider_motion__lat"], columns["provider_motion__lon"]
     distance = great_circle_km(lat, lon, request.lat, request.lon)

@@ -13,10 +13,10 @@ from feature_repo import request_time
 from feature_repo.model_matrix import full_name, model_matrix
 from feature_repo.schema import PROVIDER_HISTORY
 from scoring.endpoint.scorer import Scorer, Scores
+from scoring.gateway.candidate_table import CandidateTable, StackedColumns
 from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.policy.rules import Policy as PolicyRules
 from scoring.gateway.policy.stage import apply_policy
-from scoring.gateway.read import CandidateTable
 from simulator.luck import Floats
 from simulator.policy import Choice, Ranking, certain
 
@@ -98,7 +98,8 @@ class ModelWithRules:
         known = seen(choice, self.batch)
         scores = self.scorer.score(model_matrix(known.columns, known.request))
         ids = choice.providers.ids
-        table = CandidateTable([ids[index] for index in choice.candidates], known.columns, {})
+        named = [ids[index] for index in choice.candidates]
+        table = CandidateTable(named, StackedColumns.of(known.columns), {})
         ranked = apply_policy(
             table, scores, self.rules, self.first_places, known.request, choice.request.event_id
         )

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+import numpy.typing as npt
 
 from feature_repo.online.bulk_read import Fields, read_fields_async
 from feature_repo.online.commands import Commands
 from feature_repo.online.read_route import ReadRoute
-from feature_repo.online.reader import Beacon, Decoding, ViewRows, wanted_beacons
+from feature_repo.online.reader import Beacon, ViewRows, wanted_beacons
 from feature_repo.online.row_table import KnownRows, Numbers, RowTable
 from feature_repo.online.wire import Wire
 from feature_repo.schema import BATCH_VIEWS, VIEWS, ViewSchema
@@ -104,7 +105,6 @@ class AsyncFeatureReader:
         self._project = project
         self._keep = keep
         self._clock = clock
-        self._decode = Decoding()
         self._known = KnownRows()
         self._asking: dict[tuple[str, ...], Commands] = {}
 
@@ -143,6 +143,20 @@ class AsyncFeatureReader:
         numbers = [self._known.numbers(entities.ids) for entities in asked]
         return self._rows(self._known, asked, numbers, as_of_us)
 
+    def last_entities(self) -> list[str]:
+        """Return the first join keys of all entities that were asked for, of whatever kind."""
+        return self._known.ids()
+
+    def last_values(self, view: ViewSchema, names: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Return some columns of a view with one join key, as they were read last.
+
+        Returns:
+            float64 [names, entities], in the order of ``last_entities``; NaN where unknown.
+        """
+        every = np.arange(len(self._known))
+        places = [view.column_names.index(name) for name in names]
+        return self._known.table(view, ()).get(every).values[places]
+
     async def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
         """Return the beacons that are there, as ``FeatureReader.beacons`` does."""
         wanted = [wanted_beacons(self._project, views)]
@@ -178,7 +192,7 @@ class AsyncFeatureReader:
         as_of_us: int,
     ) -> dict[str, ViewRows]:
         return {
-            view.name: self._decode(view, known.table(view, group.rest).get(of_them), as_of_us)
+            view.name: ViewRows.as_of(view, known.table(view, group.rest).get(of_them), as_of_us)
             for entities, of_them in zip(asked, numbers, strict=True)
             for group in entities.groups
             for view in group.views

@@ -4,9 +4,9 @@ Values are the ones that ``get_online_features`` returns; what differs is the wa
 viewed as numpy arrays, without Feast's per-value protobufs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -17,11 +17,13 @@ from feature_repo.model_matrix import full_name
 from feature_repo.online.bulk_read import Fields, Wanted, read_fields
 from feature_repo.online.keys import beacon_key, entity_keys, row_field
 from feature_repo.online.read_route import ReadRoute
-from feature_repo.online.row_codec import Interpreted, decode_rows
-from feature_repo.online.row_columns import ViewColumns
+from feature_repo.online.row_columns import Decoded, ViewColumns
 from feature_repo.schema import VIEWS, ViewSchema
 
 _US_PER_S = 1e6
+
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -39,21 +41,46 @@ class Lookup:
 
 @dataclass(frozen=True)
 class ViewRows:
-    """One view's rows for n entities.
+    """One view's rows for n entities, as of a time.
 
     Attributes:
-        columns: Full feature names to n values, as ``request_time.Columns`` wants them.
+        view: The view.
+        values: float64 [columns, n]; NaN where there is no value, and for text.
+        texts: Text columns by name to bytes [n].
         event_us: float64 [n]: the newest event inside each row, epoch us; NaN without a usable row.
         missing: bool [n]: no row was there.
         expired: bool [n]: the row is older than its view's TTL, and history does not see it either.
         mismatched: bool [n]: a row of another schema was there, and was not interpreted.
     """
 
-    columns: dict[str, npt.NDArray[Any]]
-    event_us: npt.NDArray[np.float64]
-    missing: npt.NDArray[np.bool_]
-    expired: npt.NDArray[np.bool_]
-    mismatched: npt.NDArray[np.bool_]
+    view: ViewSchema
+    values: Floats
+    texts: dict[str, npt.NDArray[Any]]
+    event_us: Floats
+    missing: Mask
+    expired: Mask
+    mismatched: Mask
+
+    @classmethod
+    def as_of(cls, view: ViewSchema, rows: Decoded, as_of_us: int) -> "ViewRows":
+        """Return what rows say at a time, epoch us: one beyond its TTL says nothing."""
+        expired = rows.event_us < as_of_us - view.ttl_s * _US_PER_S  # not where it is NaN
+        missing = ~(rows.usable | rows.mismatched)
+        values, texts, event_us = rows.values, rows.texts, rows.event_us
+        if expired.any():
+            values, event_us = values.copy(), event_us.copy()
+            values[:, expired] = event_us[expired] = np.nan
+            texts = {name: np.where(expired, b"", text) for name, text in texts.items()}
+        return cls(view, values, texts, event_us, missing, expired, rows.mismatched)
+
+    @cached_property
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """Full feature names to n values, as ``request_time.Columns`` wants them."""
+        columns: dict[str, npt.NDArray[Any]] = dict(
+            zip(full_names(self.view.name, self.view.column_names), self.values, strict=True)
+        )
+        columns.update({full_name(self.view.name, name): t for name, t in self.texts.items()})
+        return columns
 
     def ages_s(self, now_us: int) -> npt.NDArray[np.float32]:
         """Return how old each row is, float32 [n] seconds; NaN without a usable row."""
@@ -68,38 +95,9 @@ class Beacon:
     wall_us: int
 
 
-class Decoding:
-    """What stored rows mean, view by view, whoever read them."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[ViewSchema, ViewColumns]] = {}
-
-    def __call__(self, view: ViewSchema, stored: Interpreted, as_of_us: int) -> ViewRows:
-        """Return rows as of a time, epoch us, from what ``row_codec`` made of them."""
-        rows, held, mismatched = stored
-        event_us = rows["header"]["event_us"].astype(np.float64)
-        expired = held & (event_us < as_of_us - view.ttl_s * _US_PER_S)
-        usable = held & ~expired
-        event_us[~usable] = np.nan
-        columns = self._columns(view).of(rows, usable)
-        names = _full_names(view.name, view.column_names)
-        return ViewRows(
-            columns=dict(zip(names, columns.values(), strict=True)),
-            event_us=event_us,
-            missing=~(held | mismatched),
-            expired=expired,
-            mismatched=mismatched,
-        )
-
-    def _columns(self, view: ViewSchema) -> ViewColumns:
-        known = self._known.get(view.name)
-        if known is None or known[0] is not view:
-            known = self._known[view.name] = (view, ViewColumns(view))
-        return known[1]
-
-
 @cache
-def _full_names(view: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+def full_names(view: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the full names of a view's columns."""
     return tuple(full_name(view, column) for column in columns)
 
 
@@ -124,7 +122,7 @@ class FeatureReader:
     def __init__(self, client: Redis, project: str, replicas: Sequence[Redis] = ()) -> None:
         self._route = ReadRoute(client, replicas)
         self._project = project
-        self._decode = Decoding()
+        self._columns: dict[str, tuple[ViewSchema, ViewColumns]] = {}
 
     def read(self, lookups: Sequence[Lookup], as_of_us: int) -> dict[str, ViewRows]:
         """Read every view of every lookup in one round trip.
@@ -157,9 +155,15 @@ class FeatureReader:
     ) -> dict[str, ViewRows]:
         stored = zip(*answers, strict=True) if answers else ([] for _ in lookup.views)
         return {
-            view.name: self._decode(view, decode_rows(view, rows), as_of_us)
+            view.name: ViewRows.as_of(view, self._decode(view, rows), as_of_us)
             for view, rows in zip(lookup.views, stored, strict=True)
         }
+
+    def _decode(self, view: ViewSchema, rows: Sequence[bytes | None]) -> Decoded:
+        known = self._columns.get(view.name)
+        if known is None or known[0] is not view:
+            known = self._columns[view.name] = (view, ViewColumns(view))
+        return known[1].decode(rows)
 
     def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
         """Return the beacons that are there, by view.
@@ -170,8 +174,3 @@ class FeatureReader:
         wanted = [wanted_beacons(self._project, views)]
         (found,) = self._route.ask(lambda client: read_fields(client, wanted))
         return found
-
-
-def broadcast(columns: Mapping[str, npt.NDArray[Any]], count: int) -> dict[str, npt.NDArray[Any]]:
-    """Repeat the columns of a single entity ``count`` times."""
-    return {name: values.repeat(count) for name, values in columns.items()}

@@ -97,17 +97,23 @@ def decode_rows(schema: ViewSchema, rows: Sequence[bytes | None]) -> Interpreted
         usable: bool [n]: a row of this schema's fingerprint was there.
         mismatched: bool [n]: a row of another schema was there; it is never interpreted.
     """
-    return interpret_rows(schema, *stack_rows(schema, rows))
+    dtype = row_dtype(schema)
+    stacked, present = _stack(dtype, rows)
+    usable = present & (stacked["header"]["fingerprint"] == schema.fingerprint)
+    mismatched = present & ~usable
+    if mismatched.any():
+        stacked = stacked.copy()
+        stacked[mismatched] = np.zeros((), dtype=dtype)
+    return stacked, usable, mismatched
 
 
-def stack_rows(
-    schema: ViewSchema, rows: Sequence[bytes | None]
+def _stack(
+    dtype: np.dtype[np.void], rows: Sequence[bytes | None]
 ) -> tuple[npt.NDArray[np.void], npt.NDArray[np.bool_]]:
     """Return n stored rows as a structured array, and bool [n] whether any row was there.
 
     A row of another size than the schema's is one of another schema: it becomes zeros.
     """
-    dtype = row_dtype(schema)
     size, blank = dtype.itemsize, bytes(dtype.itemsize)
     present = np.ones(len(rows), dtype=np.bool_)
     if None in rows:
@@ -116,18 +122,6 @@ def stack_rows(
     if set(map(len, rows)) - {size}:  # type: ignore[arg-type]  # none is None here
         rows = [row if row is not None and len(row) == size else blank for row in rows]
     return np.frombuffer(b"".join(rows), dtype=dtype), present  # type: ignore[arg-type]
-
-
-def interpret_rows(
-    schema: ViewSchema, stacked: npt.NDArray[np.void], present: npt.NDArray[np.bool_]
-) -> Interpreted:
-    """Return what ``decode_rows`` does, of what ``stack_rows`` returned."""
-    usable = present & (stacked["header"]["fingerprint"] == schema.fingerprint)
-    mismatched = present & ~usable
-    if mismatched.any():
-        stacked = stacked.copy()
-        stacked[mismatched] = np.zeros((), dtype=stacked.dtype)
-    return stacked, usable, mismatched
 
 
 def null_mask(schema: ViewSchema, rows: npt.NDArray[np.void], name: str) -> npt.NDArray[np.bool_]:

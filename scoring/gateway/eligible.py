@@ -10,9 +10,9 @@ import numpy.typing as npt
 from feature_repo.geometry import great_circle_km
 from feature_repo.request_time import RequestColumns
 from feature_repo.schema import ProviderStatus
+from scoring.gateway.candidate_table import CandidateTable
 from scoring.gateway.messages import RecommendationRequest
 from scoring.gateway.policy.rules import Freshness, Policy
-from scoring.gateway.read import CandidateTable
 
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -39,6 +39,7 @@ class Exclusion(StrEnum):
 
 
 _CODES = tuple(Exclusion)
+_PLACES = tuple(enumerate(_CODES))
 _NAMES = tuple(code.value for code in _CODES)
 _EVIDENCE = {
     "provider_motion": ("lat", "lon"),
@@ -132,12 +133,11 @@ def exclusions(
         masks |= _known_unavailable(masks, evidence)
     if policy.freshness.position_unknown == "exclude":
         masks[Exclusion.POSITION_UNKNOWN] = position_unknown(table, now, policy.freshness)
-    codes = np.select(
-        [masks[code] for code in _CODES if code in masks],
-        [np.int8(place) for place, code in enumerate(_CODES) if code in masks],
-        np.int8(_MAY_BE_SENT),
-    )
-    return Exclusions(codes.astype(np.int8, copy=False), evidence)
+    codes = np.full(len(table.provider_ids), _MAY_BE_SENT, dtype=np.int8)
+    for place, code in reversed(_PLACES):  # the first that holds is written last
+        if code in masks:
+            codes[masks[code]] = place
+    return Exclusions(codes, evidence)
 
 
 def position_unknown(table: CandidateTable, now: RequestColumns, rule: Freshness) -> Mask:

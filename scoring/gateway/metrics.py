@@ -6,8 +6,8 @@ from functools import cache
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from scoring.gateway.candidate_table import UnusableRows
 from scoring.gateway.messages import RecommendationAnswer
-from scoring.gateway.read import UnusableRows
 
 PROMETHEUS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Where the library lets the metrics of several processes meet. Others set it, too: Feast does when

@@ -10,6 +10,7 @@ import numpy as np
 from feature_repo.model_matrix import MODEL_FINGERPRINT, model_matrix
 from feature_repo.request_time import RequestColumns, is_available
 from scoring.gateway import explain
+from scoring.gateway.candidate_table import CandidateTable
 from scoring.gateway.circumstances import Circumstances
 from scoring.gateway.eligible import Exclusions, exclusions
 from scoring.gateway.errors import NoCandidateError
@@ -19,7 +20,7 @@ from scoring.gateway.metrics import count_unusable
 from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.policy.rules import Policy
 from scoring.gateway.policy.stage import apply_policy
-from scoring.gateway.read import CandidateTable, request_columns
+from scoring.gateway.read import request_columns
 from scoring.gateway.reloaded import Reloaded
 from scoring.gateway.rungs import Rung, availability_is_away
 from scoring.gateway.score_ladder import ScoreLadder
@@ -58,7 +59,7 @@ class Pipeline:
         table = await self.store.candidates(request, decided_us, clock, circumstances)
         count_unusable(table.unusable)
         with clock.stage("eligible"):
-            now = request_columns(request, decided_us, len(table.provider_ids), 0)
+            now = request_columns(request, decided_us, available_candidates=0)
             excluded = _exclusions(table, request, policy, now, circumstances)
             eligible = table.take(excluded.eligible)
         scored = None
@@ -85,10 +86,8 @@ class Pipeline:
         refused = None if recommended else _nobody(answer, request)
         everybody = None
         if is_drawn(request.event_id, self.all_features_share):
-            every_row = request_columns(
-                request, decided_us, len(table.provider_ids), _available(eligible)
-            )
-            everybody = model_matrix(table.columns, every_row)
+            now = request_columns(request, decided_us, _available(eligible))
+            everybody = model_matrix(table.columns, now)
         return Served(request, answer, table.provider_ids, excluded, scored, refused, everybody)
 
     async def _scored(  # noqa: PLR0913, PLR0917 - what the stages hand on
@@ -101,7 +100,7 @@ class Pipeline:
         clock: StageClock,
     ) -> Scored:
         with clock.stage("features"):
-            now = _request_columns(request, decided_us, eligible)
+            now = request_columns(request, decided_us, _available(eligible))
             matrix = model_matrix(eligible.columns, now)
         with clock.stage("score"):
             explained = request.top_k + EXPLAINED_BEYOND_TOP_K
@@ -111,12 +110,6 @@ class Pipeline:
                 eligible, scores, policy, self.first_places, now, request.event_id
             )
         return Scored(eligible.provider_ids, matrix, scores, ranking)
-
-
-def _request_columns(
-    request: RecommendationRequest, decided_us: int, eligible: CandidateTable
-) -> RequestColumns:
-    return request_columns(request, decided_us, len(eligible.provider_ids), _available(eligible))
 
 
 def _available(eligible: CandidateTable) -> int:

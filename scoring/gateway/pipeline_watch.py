@@ -11,7 +11,7 @@ from redis import RedisError
 from feature_repo.model_matrix import full_name
 from feature_repo.online.reader import Beacon
 from feature_repo.schema import STREAM_VIEWS, VIEWS, Kind
-from scoring.gateway.read import CandidateTable
+from scoring.gateway.candidate_table import CandidateTable, StackedColumns
 
 logger = logging.getLogger(__name__)
 
@@ -70,8 +70,7 @@ def without(table: CandidateTable, views: Sequence[str]) -> CandidateTable:
     for view in (VIEWS[name] for name in views):
         for column in view.columns:
             if column.name not in {view.observed_at, view.age_feature}:
+                name = full_name(view.name, column.name)
                 unknown = b"" if column.kind is Kind.STRING else np.nan
-                columns[full_name(view.name, column.name)] = np.full(
-                    len(table.provider_ids), unknown
-                )
-    return replace(table, columns=columns)
+                columns[name] = np.full_like(columns[name], unknown)
+    return replace(table, columns=StackedColumns.of(columns))

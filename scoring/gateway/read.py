@@ -1,15 +1,14 @@
 """The third stage: every stored feature of every candidate, in one round trip."""
 
-from dataclasses import dataclass
+from functools import cache
 
 import h3
 import numpy as np
-import numpy.typing as npt
 
-from feature_repo.model_matrix import stale_rows
+from feature_repo.model_matrix import full_name, stale_rows
 from feature_repo.online.async_reader import AsyncFeatureReader, Entities, Group
-from feature_repo.online.reader import ViewRows, broadcast
-from feature_repo.request_time import Columns, RequestColumns
+from feature_repo.online.reader import ViewRows
+from feature_repo.request_time import RequestColumns
 from feature_repo.schema import (
     CELL_CONDITIONS,
     CELL_DEMAND,
@@ -21,40 +20,12 @@ from feature_repo.schema import (
     SERVICE_CODES,
     VIEWS,
 )
+from scoring.gateway.candidate_table import CandidateTable, StackedColumns, UnusableRows
 from scoring.gateway.messages import RecommendationRequest
 
 PROVIDER_VIEWS = (PROVIDER_MOTION, PROVIDER_AVAILABILITY, PROVIDER_PROFILE)
 CELL_VIEWS = (CELL_CONDITIONS, CELL_DEMAND)
-
-
-UnusableRows = dict[str, dict[str, int]]
-"""Views to how many rows could not be used, by why: missing, stale (older than the view's
-maximum age), expired (older even than its TTL), or mismatched (of another schema)."""
-
-
-@dataclass(frozen=True)
-class CandidateTable:
-    """The candidates and what is known of them.
-
-    Attributes:
-        provider_ids: n candidates.
-        columns: Full feature names to n values.
-        unusable: How many rows could not be used; their values are NaN, or get so when the stale
-            ones are blanked (``model_matrix``).
-    """
-
-    provider_ids: list[str]
-    columns: Columns
-    unusable: UnusableRows
-
-    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> "CandidateTable":
-        """Return the table of only these rows (an index or a mask)."""
-        index = np.arange(len(self.provider_ids))[rows]
-        return CandidateTable(
-            provider_ids=[self.provider_ids[i] for i in index.tolist()],
-            columns={name: values.take(index) for name, values in self.columns.items()},
-            unusable=self.unusable,
-        )
+_CELLS = frozenset(view.name for view in CELL_VIEWS)
 
 
 async def read(
@@ -69,7 +40,7 @@ async def read(
         redis.RedisError: Redis did not answer.
     """
     rows = await reader.read(_asked(request, provider_ids), request_us)
-    return _table(request, request_us, provider_ids, rows)
+    return _table(request_us, provider_ids, rows)
 
 
 def recall(
@@ -80,7 +51,7 @@ def recall(
 ) -> CandidateTable:
     """Return the table that ``read`` would, of the rows read last; Redis is not asked."""
     rows = reader.recall(_asked(request, provider_ids), request_us)
-    return _table(request, request_us, provider_ids, rows)
+    return _table(request_us, provider_ids, rows)
 
 
 def _asked(request: RecommendationRequest, provider_ids: list[str]) -> list[Entities]:
@@ -89,30 +60,35 @@ def _asked(request: RecommendationRequest, provider_ids: list[str]) -> list[Enti
     return [Entities([cell], (Group(CELL_VIEWS),)), Entities(provider_ids, of_provider)]
 
 
-def _table(
-    request: RecommendationRequest,
-    request_us: int,
-    provider_ids: list[str],
-    rows: dict[str, ViewRows],
-) -> CandidateTable:
-    cell_names = {view.name for view in CELL_VIEWS}
-    columns = {}
-    for name, view_rows in rows.items():
-        count = len(provider_ids)
-        columns.update(
-            broadcast(view_rows.columns, count) if name in cell_names else view_rows.columns
-        )
+def _table(request_us: int, provider_ids: list[str], rows: dict[str, ViewRows]) -> CandidateTable:
+    count = len(provider_ids)
+    values = [
+        np.broadcast_to(found.values, (len(found.values), count))
+        if view in _CELLS
+        else found.values
+        for view, found in rows.items()
+    ]
+    texts = {
+        full_name(view, name): text
+        for view, found in rows.items()
+        for name, text in found.texts.items()
+    }
     return CandidateTable(
         provider_ids=provider_ids,
-        columns=columns,
-        unusable=_unusable(rows, request_columns(request, request_us, 1, 0)),
+        columns=StackedColumns(_names(tuple(rows)), np.concatenate(values), texts),
+        unusable=_unusable(rows, request_us),
     )
 
 
-def _unusable(rows: dict[str, ViewRows], now: RequestColumns) -> UnusableRows:
+@cache
+def _names(views: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(full_name(view, name) for view in views for name in VIEWS[view].column_names)
+
+
+def _unusable(rows: dict[str, ViewRows], request_us: int) -> UnusableRows:
     unusable = {}
     for name, found in rows.items():
-        stale = stale_rows(VIEWS[name], found.columns, now)
+        stale = stale_rows(VIEWS[name], found.columns, np.float64(request_us))
         unusable[name] = {
             "missing": int(np.count_nonzero(found.missing)),
             "stale": 0 if stale is None else int(np.count_nonzero(stale)),
@@ -123,15 +99,19 @@ def _unusable(rows: dict[str, ViewRows], now: RequestColumns) -> UnusableRows:
 
 
 def request_columns(
-    request: RecommendationRequest, request_us: int, rows: int, available_candidates: int
+    request: RecommendationRequest, request_us: int, available_candidates: int
 ) -> RequestColumns:
-    """Return the request repeated over so many candidates."""
-    return RequestColumns(
-        request_us=np.full(rows, request_us, dtype=np.float64),
-        lat=np.full(rows, request.location.lat),
-        lon=np.full(rows, request.location.lon),
-        service_code=np.full(rows, SERVICE_CODES[request.service], dtype=np.float64),
-        vehicle_class=np.full(rows, request.vehicle_class, dtype=np.float64),
-        promised_minutes=np.full(rows, request.promised_minutes, dtype=np.float64),
-        available_candidates=np.full(rows, available_candidates, dtype=np.float64),
+    """Return the request as it is the same for all candidates."""
+    values = np.array(
+        [
+            request_us,
+            request.location.lat,
+            request.location.lon,
+            SERVICE_CODES[request.service],
+            request.vehicle_class,
+            request.promised_minutes,
+            available_candidates,
+        ],
+        dtype=np.float64,
     )
+    return RequestColumns(*values[:, np.newaxis])

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from redis import RedisError
 from redis.exceptions import ConnectionError as LostError
 
 from feature_repo.online.async_reader import AsyncFeatureReader
+from scoring.gateway.candidate_table import CandidateTable
 from scoring.gateway.circumstances import Circumstances
 from scoring.gateway.errors import StoreUnavailableError
-from scoring.gateway.last_positions import LastPositions
+from scoring.gateway.last_positions import nearest
 from scoring.gateway.messages import RecommendationRequest
 from scoring.gateway.pipeline_watch import PipelineWatch, without
-from scoring.gateway.read import CandidateTable, read, recall
+from scoring.gateway.read import read, recall
 from scoring.gateway.resilience.circuit_breaker import CircuitBreaker, CircuitOpenError
 from scoring.gateway.resilience.clock import Clock, monotonic
 from scoring.gateway.resilience.deadline import DeadlineExceededError
@@ -67,7 +67,6 @@ class StoreLadder:
         self._retriever = retriever
         self._reader = reader
         self._watch = watch
-        self._positions = LastPositions()
         self._breaker = CircuitBreaker("redis", (RedisError, TimeoutError), clock)
         self._retries = RetryBudget(RETRY_SHARE)
 
@@ -112,25 +111,13 @@ class StoreLadder:
             found = await self._retriever.retrieve(question.request)
             provider_ids = question.affordable(found.provider_ids)
         with question.stages.stage("read"):
-            table = await read(self._reader, question.request, question.decided_us, provider_ids)
-            self._remember(table)
-        return table
-
-    def _remember(self, table: CandidateTable) -> None:
-        columns = table.columns
-        lat, lon = columns["provider_motion__lat"], columns["provider_motion__lon"]
-        unknown = np.isnan(lat)
-        self._positions.remember(
-            table.provider_ids,
-            np.where(unknown, columns["provider_profile__base_lat"], lat),
-            np.where(unknown, columns["provider_profile__base_lon"], lon),
-        )
+            return await read(self._reader, question.request, question.decided_us, provider_ids)
 
     def _from_memory(self, question: _Question, error: Exception) -> CandidateTable:
         request = question.request
         with question.stages.stage("retrieve"):
             if request.candidates is None:
-                near = self._positions.near(request.location, MAX_CANDIDATES)
+                near = nearest(self._reader, request.location, MAX_CANDIDATES)
                 provider_ids = question.affordable(near)
             else:
                 provider_ids = list(dict.fromkeys(request.candidates))

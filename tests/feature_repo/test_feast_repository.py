@@ -9,7 +9,7 @@ import redis
 
 from feature_repo.analyst_frames import request_columns, stored_columns
 from feature_repo.model_matrix import MODEL_FEATURES, model_matrix
-from feature_repo.online.reader import FeatureReader, Lookup, broadcast
+from feature_repo.online.reader import FeatureReader, Lookup
 from feature_repo.request_time import OUTPUTS
 from feature_repo.schema import (
     CELL_CONDITIONS,
@@ -128,7 +128,7 @@ def test_serving_equals_training_bit_for_bit(store: Any, feast_repository: Feast
 def broadcast_rows(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Repeat single rows (a cell's) for the three providers."""
     first = next(iter(columns.values()))
-    return broadcast(columns, 3) if len(first) == 1 else columns
+    return {n: v.repeat(3) for n, v in columns.items()} if len(first) == 1 else columns
 
 
 def test_analysts_get_the_request_time_features(store: Any) -> None:

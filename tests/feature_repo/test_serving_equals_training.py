@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from feature_repo.analyst_frames import request_columns, stored_columns
 from feature_repo.model_matrix import MODEL_FEATURES, STORED_FEATURES, model_matrix
-from feature_repo.online.reader import FeatureReader, Lookup, broadcast
+from feature_repo.online.reader import FeatureReader, Lookup
 from feature_repo.online.row_writer import RowWriter
 from feature_repo.schema import (
     CELL_CONDITIONS,
@@ -122,7 +122,7 @@ def _serve(ways: TwoWays, tables: dict[str, pa.Table], order: np.random.Generato
         ],
         DECIDED_US,
     )
-    columns = {k: v for found in rows.values() for k, v in broadcast(found.columns, 1).items()}
+    columns = {k: v for found in rows.values() for k, v in found.columns.items()}
     return model_matrix(columns, request_columns(_request()))
 
 

@@ -1,4 +1,4 @@
-"""The log's form of a decision: a list a column, a quarter of the bytes of an object a candidate."""
+"""The log's form of a decision: a list a column, a quarter of the bytes of a list of objects."""
 
 from typing import Any
 

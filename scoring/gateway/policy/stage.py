@@ -7,11 +7,11 @@ import numpy.typing as npt
 
 from feature_repo.request_time import RequestColumns
 from scoring.endpoint.scorer import Scores
+from scoring.gateway.candidate_table import CandidateTable
 from scoring.gateway.eligible import position_unknown
 from scoring.gateway.policy.first_places import TIERS, FirstPlaces
 from scoring.gateway.policy.ranking import Ranking, Situation, rank
 from scoring.gateway.policy.rules import Policy
-from scoring.gateway.read import CandidateTable
 
 _US_PER_S = 1e6
 _S_PER_MIN = 60
@@ -32,7 +32,7 @@ def apply_policy(  # noqa: PLR0913, PLR0917 - the request, the model's word, the
         scores: Of the same rows.
         policy: The rules.
         first_places: Who stood first lately; takes this decision into account.
-        now: The request, n values each.
+        now: The request.
         event_id: Decides what chance decides.
     """
     now_s, window_s = float(now.request_us[0]) / _US_PER_S, policy.window_min * _S_PER_MIN

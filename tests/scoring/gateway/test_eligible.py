@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from feature_repo.geometry import great_circle_km
 from feature_repo.schema import ProviderStatus, ServiceType
 from scoring.endpoint.scorer import Scores
+from scoring.gateway.candidate_table import CandidateTable, StackedColumns
 from scoring.gateway.eligible import Exclusion, exclusions
 from scoring.gateway.messages import Location, RecommendationRequest
 from scoring.gateway.policy.first_places import FirstPlaces
 from scoring.gateway.policy.rules import Policy
 from scoring.gateway.policy.stage import apply_policy
-from scoring.gateway.read import CandidateTable, request_columns
+from scoring.gateway.read import request_columns
 from tests.scoring.gateway.policy.situations import policy
 
 NOW_US = 1_764_000_000_000_000
@@ -24,7 +25,7 @@ LAT, LON = 39.7392, -104.9903
 MINUTE_US = 60_000_000
 
 
-def _columns(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+def _columns(rng: np.random.Generator, n: int) -> StackedColumns:
     """Return columns of which each value may be missing, and each rule may be broken."""
     statuses = [b"", *(status.value.encode() for status in ProviderStatus)]
     numbers = {
@@ -46,7 +47,7 @@ def _columns(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
         values[rng.random(n) < 0.02] = np.nan
     demand = {"cell_demand__open_requests": np.full(n, float(rng.integers(0, 30)))}
     status = rng.choice(np.array(statuses, dtype="S16"), n, p=[0.02, 0.7, 0.1, 0.08, 0.1])
-    return {**numbers, **demand, "provider_availability__status": status}
+    return StackedColumns.of({**numbers, **demand, "provider_availability__status": status})
 
 
 @st.composite
@@ -127,7 +128,7 @@ def test_each_exclusion_is_the_one_that_holds_in_plain_words(
     table = CandidateTable(
         [f"p{i}" for i in range(n)], _columns(np.random.default_rng(seed), n), {}
     )
-    found = exclusions(table, request, rules, request_columns(request, NOW_US, n, 0))
+    found = exclusions(table, request, rules, request_columns(request, NOW_US, 0))
     plainly = [_plainly(_row(table, i), request, rules) for i in range(n)]
     assert [found[i] for i in range(n)] == plainly
     counted = {code: plainly.count(code) for code in set(plainly) if code}
@@ -149,12 +150,12 @@ def test_no_ineligible_provider_is_ever_ranked(
     table = CandidateTable([f"p{i}" for i in range(n)], _columns(rng, n), {})
     first_places = FirstPlaces()
     for request in asked:
-        found = exclusions(table, request, rules, request_columns(request, NOW_US, n, 0))
+        found = exclusions(table, request, rules, request_columns(request, NOW_US, 0))
         eligible = table.take(found.eligible)
         may = {f"p{i}" for i in range(n) if _plainly(_row(table, i), request, rules) is None}
         assert set(eligible.provider_ids) == may
         if may:
-            now = request_columns(request, NOW_US, len(may), 3)
+            now = request_columns(request, NOW_US, 3)
             ranking = apply_policy(
                 eligible, _scores(rng, len(may)), rules, first_places, now, request.event_id
             )
@@ -203,8 +204,8 @@ def test_the_first_rule_that_is_broken_is_told() -> None:
     told = []
     for provider_id, name, value in mended:
         columns[name] = np.array([value], dtype=columns[name].dtype)
-        table = CandidateTable([provider_id], columns, {})
-        told.append(exclusions(table, request, rules, request_columns(request, NOW_US, 1, 0))[0])
+        table = CandidateTable([provider_id], StackedColumns.of(columns), {})
+        told.append(exclusions(table, request, rules, request_columns(request, NOW_US, 0))[0])
     assert told == list(Exclusion)
 
 
@@ -212,7 +213,7 @@ def test_the_evidence_outlives_the_rows_without_holding_them() -> None:
     """What is kept of a decision is no view of the rows that were read: those can go."""
     table = CandidateTable(["p0"], _columns(np.random.default_rng(0), 1), {})
     request = RecommendationRequest("e", Location(LAT, LON), "tow")
-    found = exclusions(table, request, policy(), request_columns(request, NOW_US, 1, 0))
+    found = exclusions(table, request, policy(), request_columns(request, NOW_US, 0))
     assert all(array.base is None for array in vars(found.evidence).values())
 
 
@@ -227,5 +228,5 @@ def test_every_code_can_happen(code: Exclusion) -> None:
         freshness={"availability_max_age_s": 60, "position_max_age_s": 60,
                    "position_unknown": "exclude"},
     )  # fmt: skip
-    found = exclusions(table, request, rules, request_columns(request, NOW_US, 2000, 0))
+    found = exclusions(table, request, rules, request_columns(request, NOW_US, 0))
     assert found.counts()[code] > 0

@@ -3,8 +3,8 @@ from redis import RedisError
 
 from feature_repo.online.reader import Beacon
 from feature_repo.schema import PROVIDER_AVAILABILITY, PROVIDER_MOTION
+from scoring.gateway.candidate_table import CandidateTable, StackedColumns
 from scoring.gateway.pipeline_watch import STALLED_S, PipelineWatch, without
-from scoring.gateway.read import CandidateTable
 from tests.support.rows import columns_of
 
 NOW_US = 1_800_000_000_000_000
@@ -55,7 +55,7 @@ def test_the_values_of_a_stalled_view_are_unknown_and_their_age_is_told() -> Non
         for view in (PROVIDER_MOTION, PROVIDER_AVAILABILITY)
         for name, values in columns_of(view, 2, {"status": b"available"}).items()
     }
-    table = CandidateTable(["a", "b"], columns, {})
+    table = CandidateTable(["a", "b"], StackedColumns.of(columns), {})
     blank = without(table, ["provider_availability"]).columns
     assert blank["provider_availability__status"].tolist() == [b"", b""]
     assert np.isnan(blank["provider_availability__free_capacity"]).all()
