@@ -76,7 +76,12 @@ check: $(VENV)/installed ## format, lint, types
 
 .PHONY: check-deploy
 check-deploy: $(DEPLOY_VENV)/installed ## types of the infrastructure code, in its own environment
-	$(DEPLOY_BIN)/mypy -m deploy.app -m deploy.stacks.flink -m deploy.stacks.streams
+	$(DEPLOY_BIN)/mypy deploy/app.py deploy/stacks/*.py
+
+.PHONY: synth
+synth: $(DEPLOY_VENV)/installed ## the stacks as CloudFormation in cdk.out, reviewed; needs no account (ARGS=--help)
+	@$(DEPLOY_BIN)/python -m deploy.app $(ARGS)
+	@$(DEPLOY_BIN)/cfn-lint cdk.out/*.template.json
 
 .PHONY: clean
 clean: ## remove what was made here: data, models, builds

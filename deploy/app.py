@@ -11,31 +11,66 @@ their own, see ``constraints-deploy.txt``.
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+FINDINGS = 3
+"""Exit code: the templates are written, and the review has something against them."""
+
+_CONTEXT = {
+    # Access logs are let into a bucket by its policy; by an access control list else, which AWS
+    # has switched off for new buckets.
+    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
+}
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """What was written.
+
+    Attributes:
+        templates: The templates of all stacks, in the order in which they are deployed.
+        findings: What the review by a rule pack has against them; they are not to be deployed then.
+    """
+
+    templates: list[Path]
+    findings: list[str]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the templates and name them; return the exit code."""
     options = _parse(arguments)
-    for path in synthesize(options.out):
+    synthesis = synthesize(options.out)
+    for path in synthesis.templates:
         sys.stdout.write(f"{path}\n")
-    return 0
+    for finding in synthesis.findings:
+        sys.stderr.write(f"{finding}\n")
+    return FINDINGS if synthesis.findings else 0
 
 
-def synthesize(out: Path) -> list[Path]:
-    """Write the templates of all stacks into a directory and return their paths."""
+def synthesize(out: Path) -> Synthesis:
+    """Write the templates of all stacks into a directory, and review them."""
     # jsii starts a Node process on import, which --help and a wrong argument need not wait for.
     from aws_cdk import App, Tags  # noqa: PLC0415
 
+    from deploy.stacks.artifacts import ArtifactsStack  # noqa: PLC0415
     from deploy.stacks.flink import FlinkStack  # noqa: PLC0415
+    from deploy.stacks.foundation import Foundation  # noqa: PLC0415
+    from deploy.stacks.network import NetworkStack  # noqa: PLC0415
+    from deploy.stacks.review import review  # noqa: PLC0415
+    from deploy.stacks.store import StoreStack  # noqa: PLC0415
     from deploy.stacks.streams import StreamsStack  # noqa: PLC0415
 
-    app = App(outdir=str(out), analytics_reporting=False)
+    app = App(outdir=str(out), analytics_reporting=False, context=_CONTEXT)
+    artifacts = ArtifactsStack(app, "roadside-artifacts")
+    network = NetworkStack(app, "roadside-network")
     streams = StreamsStack(app, "roadside-streams")
-    FlinkStack(app, "roadside-flink", streams)
+    store = StoreStack(app, "roadside-store", network, streams)
+    foundation = Foundation(artifacts, network, streams, store)
+    FlinkStack(app, "roadside-flink", foundation)
     Tags.of(app).add("product", "roadside-dispatch-ranking")
-    assembly = app.synth()
-    return [Path(stack.template_full_path) for stack in assembly.stacks]
+    stacks = app.synth().stacks
+    return Synthesis([Path(stack.template_full_path) for stack in stacks], review(app))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

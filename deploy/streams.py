@@ -42,6 +42,7 @@ class Stream:
 
 
 DEAD_LETTER = "dead-letter"
+DECISIONS = "decisions"
 
 STREAMS = (
     Stream("provider-gps", 5300, 160),
@@ -50,7 +51,7 @@ STREAMS = (
     Stream("traffic", 400, 110),
     Stream("dispatch-events", 100, 220),
     # A decision carries its candidate table and the features as read: about 30 KB.
-    Stream("decisions", 1200, 30 * 1024, is_input=False),
+    Stream(DECISIONS, 1200, 30 * 1024, is_input=False),
     # One record in a hundred broken is an incident already; kept for a week to be looked at.
     Stream(DEAD_LETTER, 75, 500, retention_hours=168, is_input=False),
 )

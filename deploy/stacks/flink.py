@@ -11,7 +11,9 @@ from aws_cdk import (
 from aws_cdk import aws_kinesisanalyticsv2 as managed_flink
 from constructs import Construct
 
-from deploy.stacks.streams import StreamsStack
+from deploy.stacks.foundation import Foundation
+from deploy.stacks.offline_store import ROWS
+from deploy.stacks.permissions import allow, allow_key, allow_network_interfaces
 from deploy.streams import DEAD_LETTER, STREAMS
 
 APPLICATION_NAME = "roadside-features"
@@ -26,25 +28,15 @@ Logging = managed_flink.CfnApplicationCloudWatchLoggingOption
 class FlinkStack(Stack):
     """The streaming application.
 
-    The code's place and the network are parameters: the code is uploaded before the stack is
-    deployed (``deploy.package_flink``), and the network is where the online store is.
+    The code's place is a parameter: the code is uploaded before the stack is deployed.
     """
 
-    def __init__(self, scope: Construct, identifier: str, streams: StreamsStack) -> None:
+    def __init__(self, scope: Construct, identifier: str, foundation: Foundation) -> None:
         super().__init__(scope, identifier, description="Streaming features of provider ranking")
-        self._streams = streams
-        self._bucket = self._parameter("CodeBucket", "Bucket of the application's zip")
-        self._object = self._parameter("CodeObject", "Key of the application's zip in the bucket")
-        self._redis_url = self._parameter("RedisUrl", "Online store, rediss://host:port/db")
-        self._offline_bucket = self._parameter(
-            "OfflineBucket", "Bucket of the offline store's rows"
-        )
-        self._subnets = self._parameter(
-            "Subnets", "Private subnets, one a zone", "List<AWS::EC2::Subnet::Id>"
-        )
-        self._security_groups = self._parameter(
-            "SecurityGroups", "May reach the online store", "List<AWS::EC2::SecurityGroup::Id>"
-        )
+        self._artifacts, self._network = foundation.artifacts, foundation.network
+        self._streams, self._store = foundation.streams, foundation.store
+        self._bucket = CfnParameter(self, "CodeBucket", description="Bucket of the zip")
+        self._object = CfnParameter(self, "CodeObject", description="Key of the zip in the bucket")
         log_group = aws_logs.LogGroup(
             self,
             "Logs",
@@ -76,9 +68,6 @@ class FlinkStack(Stack):
         )
         logging.add_resource_dependency(application)
 
-    def _parameter(self, name: str, description: str, kind: str = "String") -> CfnParameter:
-        return CfnParameter(self, name, type=kind, description=description)
-
     def _configuration(self) -> Application.ApplicationConfigurationProperty:
         return Application.ApplicationConfigurationProperty(
             application_code_configuration=Application.ApplicationCodeConfigurationProperty(
@@ -102,8 +91,10 @@ class FlinkStack(Stack):
                 checkpoint_configuration=Application.CheckpointConfigurationProperty(
                     configuration_type="DEFAULT"
                 ),
+                # At a finer level metrics carry the names of operators, which are Flink's own and
+                # change with the SQL: no alarm could name them.
                 monitoring_configuration=Application.MonitoringConfigurationProperty(
-                    configuration_type="CUSTOM", log_level="INFO", metrics_level="OPERATOR"
+                    configuration_type="CUSTOM", log_level="INFO", metrics_level="APPLICATION"
                 ),
                 parallelism_configuration=Application.ParallelismConfigurationProperty(
                     configuration_type="CUSTOM",
@@ -114,8 +105,8 @@ class FlinkStack(Stack):
             ),
             vpc_configurations=[
                 Application.VpcConfigurationProperty(
-                    subnet_ids=self._subnets.value_as_list,
-                    security_group_ids=self._security_groups.value_as_list,
+                    subnet_ids=[subnet.subnet_id for subnet in self._network.vpc.isolated_subnets],
+                    security_group_ids=[self._network.jobs.security_group_id],
                 )
             ],
         )
@@ -131,8 +122,8 @@ class FlinkStack(Stack):
             "jobs": {"name": APPLICATION_NAME},
             "streams": {"kind": "kinesis", "region": self.region},
             "feature_store": {
-                "redis_url": self._redis_url.value_as_string,
-                "offline_dir": f"s3://{self._offline_bucket.value_as_string}/features",
+                "redis_url": self._store.online.url_with_password("jobs"),
+                "offline_dir": f"s3://{self._store.offline.rows.bucket_name}/{ROWS}",
             },
         }
         return [
@@ -151,41 +142,26 @@ class FlinkStack(Stack):
             ),
             description="Reads the event streams, writes dead letters and rows",
         )
+        streams, rows = self._streams, self._store.offline.rows
         for stream in STREAMS:
             if stream.is_input:
-                _allow(role, _READ, self._streams.streams[stream.name].stream_arn)
-        dead_letters = self._streams.streams[DEAD_LETTER].stream_arn
-        _allow(role, _WRITE, dead_letters)
-        _allow(role, ("kms:Decrypt", "kms:GenerateDataKey"), self._streams.key.key_arn)
-        offline = f"arn:{self.partition}:s3:::{self._offline_bucket.value_as_string}"
-        _allow(role, ("s3:ListBucket",), offline)
-        _allow(role, _WRITE_ROWS, f"{offline}/features/*")
+                allow(role, _READ, streams.streams[stream.name].stream_arn)
+        allow(role, _WRITE, streams.streams[DEAD_LETTER].stream_arn)
+        allow_key(role, streams.key)
+        allow(role, ("s3:ListBucket",), rows.bucket_arn)
+        allow(role, _WRITE_ROWS, f"{rows.bucket_arn}/{ROWS}/*")
+        allow_key(role, self._store.key)
         code = f"{self._bucket_arn()}/{self._object.value_as_string}"
-        _allow(role, ("s3:GetObject", "s3:GetObjectVersion"), code)
-        _allow(
+        allow(role, ("s3:GetObject", "s3:GetObjectVersion"), code)
+        allow_key(role, self._artifacts.key)
+        allow(
             role,
             ("logs:DescribeLogStreams", "logs:PutLogEvents"),
             log_group.log_group_arn,
             self._log_stream_arn(log_group, "*"),
         )
-        self._allow_network_interfaces(role)
+        allow_network_interfaces(role)
         return role
-
-    def _allow_network_interfaces(self, role: aws_iam.Role) -> None:
-        """Let the service put the application into the VPC; without this it does not start."""
-        # EC2's descriptions know no resources: they are granted for all or not at all.
-        _allow(role, _DESCRIBE_NETWORK, "*")
-        place = f"arn:{self.partition}:ec2:{self.region}:{self.account}"
-        _allow(
-            role,
-            ("ec2:CreateNetworkInterface",),
-            *(f"{place}:{kind}/*" for kind in ("network-interface", "subnet", "security-group")),
-        )
-        _allow(
-            role,
-            ("ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface"),
-            f"{place}:network-interface/*",
-        )
 
     def _log_stream_arn(self, group: aws_logs.LogGroup, name: str) -> str:
         return self.format_arn(
@@ -209,15 +185,3 @@ _READ = (
 _WRITE = ("kinesis:DescribeStreamSummary", "kinesis:PutRecords")
 _WRITE_ROWS = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
 """A file of rows is uploaded in parts, which a restart reads again or gives up."""
-
-_DESCRIBE_NETWORK = (
-    "ec2:DescribeDhcpOptions",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSecurityGroups",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeVpcs",
-)
-
-
-def _allow(role: aws_iam.Role, actions: tuple[str, ...], *resources: str) -> None:
-    role.add_to_policy(aws_iam.PolicyStatement(actions=list(actions), resources=list(resources)))
