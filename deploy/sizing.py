@@ -28,6 +28,9 @@ class ProcessorMs:
 MEASURED = ProcessorMs(gateway=8.0, endpoint=3.0, store=1.4)
 """``python -m benchmarks.gateway peer --rate 40`` on a busy machine: docs/gateway.md, "Found"."""
 
+PEER = ProcessorMs(gateway=173.0, endpoint=0.0, store=7.0)
+"""What the same run found of FastAPI, Feast's SDK and its Redis layout, scoring in process."""
+
 
 @dataclass(frozen=True)
 class Unit:
