@@ -13,18 +13,18 @@ from training.steps import feast_views, reason
 
 
 def process(options: argparse.Namespace) -> None:
-    """Write labels and training set to ``--prepared``.
+    """Write labels and training set to ``--out``.
 
     Raises:
         DataError: The archive is not as it must be.
     """
-    archive, prepared = options.archive, options.prepared
-    counts = labels.build(archive, prepared, options.as_of, timedelta(hours=options.maturity_hours))
+    archive, out = options.archive, options.out
+    counts = labels.build(archive, out, options.as_of, timedelta(hours=options.maturity_hours))
     sys.stdout.write(f"labels: {labels.describe(counts)}\n")
     with tempfile.TemporaryDirectory() as scratch:
         views = feast_views.register(archive / "offline", Path(scratch) / "feature_repo")
-        joined = dataset.build(archive, views, prepared, dataset.limits_of(options))
-    shutil.rmtree(prepared / SPILL, ignore_errors=True)  # all that is left here is handed on
+        joined = dataset.build(archive, views, out, dataset.limits_of(options))
+    shutil.rmtree(out / SPILL, ignore_errors=True)  # all that is left here is handed on
     sys.stdout.write(f"training set: {dataset.describe(joined)}\n")
 
 
@@ -38,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--archive", type=Path, required=True, help="with decisions/, outcomes/ and offline/"
     )
-    parser.add_argument("--prepared", type=Path, required=True, help="where the training set goes")
+    parser.add_argument("--out", type=Path, required=True, help="where the training set goes")
     parser.add_argument(
         "--as-of", type=labels.moment, required=True, help="labels as known then, ISO 8601, UTC"
     )

@@ -1,0 +1,1 @@
+"""The retraining pipeline's definition, made without AWS: docs/retraining.md."""
