@@ -6,6 +6,7 @@ That the packaged job runs is shown by ``test_flink_package_runs``.
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ pytest.importorskip("aws_cdk", reason="needs the extra `deploy`, in an environme
 
 from deploy import app, streams
 from deploy.flink_app.__main__ import main
+from deploy.flink_app.failures import DeployError
 from deploy.flink_app.progress import Progress
 from deploy.flink_app.stack import Stack
 from deploy.local import emulator as settings
@@ -25,15 +27,23 @@ from tests.deploy.flink_app import emulator
 pytestmark = pytest.mark.integration
 
 APPLICATION = "roadside-features"
-BUCKET = "code"
+FOUNDATION = ("roadside-artifacts", "roadside-network", "roadside-streams", "roadside-store")
+"""The stacks that the application stands on, in the order in which they are deployed."""
+UNKNOWN = {
+    "roadside-network": (
+        "AWS::EC2::FlowLog",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+    )
+}
+"""What the emulator's CloudFormation does not know, and is left out: no other resource needs it."""
 QUIET = Progress(lambda _: None, poll_s=0.02, patience_s=60.0)
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The emulator, with a bucket for code and what `cdk bootstrap` leaves in an account."""
+    """The emulator, with what `cdk bootstrap` leaves in an account."""
     with emulator.running(tmp_path_factory.mktemp("emulator")) as url:
-        emulator.client(url, "s3").create_bucket(Bucket=BUCKET)
         emulator.client(url, "ssm").put_parameter(
             Name="/cdk-bootstrap/hnb659fds/version", Value="30", Type="String"
         )
@@ -43,23 +53,20 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     """Every stack's template, by the stack's name."""
-    paths = app.synthesize(tmp_path_factory.mktemp("cdk.out"))
+    paths = app.synthesize(tmp_path_factory.mktemp("cdk.out")).templates
     return {path.name.removesuffix(".template.json"): path for path in paths}
 
 
 @pytest.fixture(scope="module")
-def streams_stack(url: str, templates: Mapping[str, Path]) -> str:
-    """The streams, deployed; gives the emulator's URL."""
-    deploy_stack(url, "roadside-streams", templates["roadside-streams"].read_text())
+def foundation(url: str, templates: Mapping[str, Path]) -> str:
+    """The stacks below the application, deployed; gives the emulator's URL."""
+    client = emulator.client(url, "cloudformation")
+    for name in FOUNDATION:
+        stack = Stack(client, name, QUIET)
+        change_set = stack.propose(known(name, templates[name]), {})
+        assert change_set
+        stack.execute(change_set)
     return url
-
-
-def deploy_stack(url: str, name: str, template: str) -> None:
-    """Create a stack."""
-    stack = Stack(emulator.client(url, "cloudformation"), name, QUIET)
-    change_set = stack.propose(template, {})
-    assert change_set
-    stack.execute(change_set)
 
 
 class Deploying:
@@ -67,6 +74,7 @@ class Deploying:
 
     def __init__(self, url: str, directory: Path, template: Path) -> None:
         self._url, self._directory = url, directory
+        self._bucket = output(url, "roadside-artifacts", "ArtifactsBucket")
         self.template = template
         self._flink = emulator.client(url, "kinesisanalyticsv2")
 
@@ -75,7 +83,7 @@ class Deploying:
         path = self._directory / "flink-app.zip"
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr(zipfile.ZipInfo("main.py"), code)
-        place = ["--zip", str(path), "--bucket", BUCKET, "--template", str(self.template)]
+        place = ["--zip", str(path), "--bucket", self._bucket, "--template", str(self.template)]
         return main([*place, "--endpoint-url", self._url, "--poll-s", "0.02", *more])
 
     @property
@@ -105,32 +113,50 @@ class Deploying:
         ]
 
 
-PARAMETERS = (
-    "--parameter=RedisUrl=rediss://store:6379/0",
-    "--parameter=OfflineBucket=features",
-    "--parameter=Subnets=subnet-1,subnet-2,subnet-3",
-    "--parameter=SecurityGroups=sg-1",
-)
+def known(name: str, path: Path) -> str:
+    """Return a template without what the emulator does not know."""
+    template = json.loads(path.read_text())
+    resources = template["Resources"].items()
+    unknown = UNKNOWN.get(name, ())
+    return json.dumps(
+        template | {"Resources": {n: r for n, r in resources if r["Type"] not in unknown}}
+    )
+
+
+def output(url: str, stack: str, name: str) -> str:
+    """Return an output of a stack."""
+    described = emulator.client(url, "cloudformation").describe_stacks(StackName=stack)
+    outputs = {o["OutputKey"]: o["OutputValue"] for o in described["Stacks"][0]["Outputs"]}
+    value: str = outputs[name]
+    return value
 
 
 @pytest.fixture(scope="module")
 def deploying(
-    streams_stack: str, templates: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
+    foundation: str, templates: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deploying]:
     """The command, after the first deployment."""
-    deploying = Deploying(
-        streams_stack, tmp_path_factory.mktemp("zip"), templates["roadside-flink"]
-    )
+    deploying = Deploying(foundation, tmp_path_factory.mktemp("zip"), templates["roadside-flink"])
     with pytest.MonkeyPatch.context() as patch:
         for name, value in settings.AWS_ENVIRONMENT.items():
             patch.setenv(name, value)
-        assert deploying(b"first", *PARAMETERS) == 0
+        assert deploying(b"first") == 0
         yield deploying
 
 
-def test_the_streams_of_the_template_take_records(streams_stack: str) -> None:
+def test_the_emulator_knows_all_but_what_is_left_out(
+    url: str, templates: Mapping[str, Path]
+) -> None:
+    """A whole template is refused for exactly the types that are left out of it."""
+    client = emulator.client(url, "cloudformation")
+    for name, kinds in UNKNOWN.items():
+        with pytest.raises(DeployError, match=re.escape(f"[{', '.join(kinds)}]")):
+            Stack(client, f"whole-{name}", QUIET).propose(templates[name].read_text(), {})
+
+
+def test_the_streams_of_the_template_take_records(foundation: str) -> None:
     """Every stream has its shards and its retention, and gives back what is put on it."""
-    kinesis = emulator.client(streams_stack, "kinesis")
+    kinesis = emulator.client(foundation, "kinesis")
     for stream in streams.STREAMS:
         told = kinesis.describe_stream_summary(StreamName=stream.name)["StreamDescriptionSummary"]
         assert told["StreamStatus"] == "ACTIVE"
@@ -198,12 +224,10 @@ def test_another_zip_is_started_from_the_state_of_the_one_before(deploying: Depl
     }
 
 
-def test_a_stopped_application_is_started(deploying: Deploying, streams_stack: str) -> None:
+def test_a_stopped_application_is_started(deploying: Deploying, foundation: str) -> None:
     """A deployment that was interrupted between stop and start is finished by running it again."""
     assert deploying(b"stopped") == 0
-    emulator.client(streams_stack, "kinesisanalyticsv2").stop_application(
-        ApplicationName=APPLICATION
-    )
+    emulator.client(foundation, "kinesisanalyticsv2").stop_application(ApplicationName=APPLICATION)
     assert deploying(b"stopped") == 0
     assert deploying.detail["ApplicationStatus"] == "RUNNING"
     assert deploying.restored["SnapshotName"] == deploying.snapshots[-1]
