@@ -170,6 +170,33 @@ def test_the_streams_of_the_template_take_records(foundation: str) -> None:
         assert [record["Data"] for record in records] == [b"{}"]
 
 
+def test_the_store_of_the_template_stands(foundation: str, templates: Mapping[str, Path]) -> None:
+    """Nodes, tables and workgroup are those of the template, and the bucket of rows keeps rows.
+
+    The nodes are a record: the emulator would start them in containers.
+    """
+    resources = json.loads(templates["roadside-store"].read_text())["Resources"].values()
+    wanted = [(r["Type"], r.get("Properties", {})) for r in resources]
+    (store,) = (p for kind, p in wanted if kind == "AWS::ElastiCache::ReplicationGroup")
+    cache = emulator.client(foundation, "elasticache")
+    (group,) = cache.describe_replication_groups()["ReplicationGroups"]
+    assert len(group["MemberClusters"]) == store["NumCacheClusters"]
+    assert (group["AutomaticFailover"], group["MultiAZ"]) == ("enabled", "enabled")
+    assert group["TransitEncryptionEnabled"]
+    views = {p["TableInput"]["Name"] for kind, p in wanted if kind == "AWS::Glue::Table"}
+    database = output(foundation, "roadside-store", "FeatureDatabase")
+    glue = emulator.client(foundation, "glue")
+    tables = glue.get_tables(DatabaseName=database)["TableList"]
+    assert {table["Name"] for table in tables} == views
+    workgroup = output(foundation, "roadside-store", "FeatureWorkgroup")
+    athena = emulator.client(foundation, "athena")
+    assert athena.get_work_group(WorkGroup=workgroup)["WorkGroup"]["State"] == "ENABLED"
+    place = {"Bucket": output(foundation, "roadside-store", "OfflineBucket"), "Key": "features/x"}
+    s3 = emulator.client(foundation, "s3")
+    s3.put_object(Body=b"row", **place)
+    assert s3.get_object(**place)["Body"].read() == b"row"
+
+
 def test_the_first_deployment_creates_and_starts(deploying: Deploying) -> None:
     """The application that the template describes runs, without state, what is in the bucket."""
     assert deploying.detail["ApplicationStatus"] == "RUNNING"
