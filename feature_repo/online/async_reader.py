@@ -1,8 +1,9 @@
 """Reading features for serving, on an event loop; what was read a moment ago is not read again.
 
-A gateway asks for the same providers many times a second. A row is read again when it has been kept
-for as long as ``Keep`` says; until then the one at hand is used, and its age is told as it is. The
-rows at hand are also what is left while Redis is away.
+A gateway asks for the same providers many times a second. A row is read again when Redis has told
+that it was written (``changes``), or when it has been kept for as long as ``Keep`` says; until then
+the one at hand is used, and its age is told as it is. The rows at hand are also what is left while
+Redis is away.
 """
 
 import time
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from feature_repo.online.bulk_read import Fields, read_fields_async
+from feature_repo.online.changes import Changes
 from feature_repo.online.commands import Commands
 from feature_repo.online.read_route import ReadRoute
 from feature_repo.online.reader import Beacon, ViewRows, wanted_beacons
@@ -29,24 +31,18 @@ class Keep:
     """For how long a row that was read is not read again, and how many are kept.
 
     Attributes:
-        live_s: A row of a stream view. The jobs write one every 15 s, and availability seconds
-            after the event.
+        live_s: A row of a stream view where Redis does not tell what changes. The jobs write one
+            every 15 s, and availability seconds after the event.
+        told_s: A row of a stream view where Redis does.
         daily_s: A row of a batch view.
         entities: Beyond so many all is forgotten and read again: 45 MB of rows with the history for
             one service, 12 MB for each service more.
     """
 
     live_s: float = 1.0
+    told_s: float = 30.0
     daily_s: float = 60.0
     entities: int = 100_000
-
-    def together(
-        self, views: Sequence[ViewSchema]
-    ) -> Iterator[tuple[float, tuple[ViewSchema, ...]]]:
-        """Yield the views that are kept equally long, and how long that is."""
-        live = tuple(view for view in views if view.name not in _DAILY)
-        daily = tuple(view for view in views if view.name in _DAILY)
-        yield from ((s, some) for s, some in ((self.live_s, live), (self.daily_s, daily)) if some)
 
 
 @dataclass(frozen=True)
@@ -91,6 +87,7 @@ class AsyncFeatureReader:
         route: To Redis.
         project: The Feast project.
         keep: For how long a row is not read again.
+        changes: What the connections of the route are told; None where they do not listen.
         clock: What tells the time, seconds.
     """
 
@@ -99,11 +96,13 @@ class AsyncFeatureReader:
         route: ReadRoute[Wire],
         project: str,
         keep: Keep = Keep(),
+        changes: Changes | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._route = route
         self._project = project
         self._keep = keep
+        self._changes = changes
         self._clock = clock
         self._known = KnownRows()
         self._asking: dict[tuple[str, ...], Commands] = {}
@@ -124,18 +123,21 @@ class AsyncFeatureReader:
         if len(self._known) > self._keep.entities:
             self._known = KnownRows()
         known = self._known  # another request may begin anew while this one waits
+        asked_s = self._clock()
+        if self._changes is not None:
+            known.changed(self._changes.take(), asked_s)
         numbers = [known.numbers(entities.ids) for entities in asked]
         due = [
             rows
             for entities, of_them in zip(asked, numbers, strict=True)
             for group in entities.groups
-            for rows in self._due(known, entities.ids, of_them, group)
+            for rows in self._due(known, entities.ids, of_them, group, asked_s)
         ]
         if due:
             data = b"".join([rows.commands for rows in due])
             count = sum(len(rows.numbers) for rows in due)
             answers = await self._route.ask_async(lambda wire: wire.ask(data, count))
-            _take(due, answers, self._clock())
+            _take(due, answers, asked_s)
         return self._rows(known, asked, numbers, as_of_us)
 
     def recall(self, asked: Sequence[Entities], as_of_us: int) -> dict[str, ViewRows]:
@@ -164,17 +166,31 @@ class AsyncFeatureReader:
         return found
 
     def _due(
-        self, known: KnownRows, ids: Sequence[str], numbers: Numbers, group: Group
+        self, known: KnownRows, ids: Sequence[str], numbers: Numbers, group: Group, now_s: float
     ) -> Iterator[_Due]:
         """Yield what of a group has to be read; views that are kept equally long together."""
-        now_s = self._clock()
-        for keep_s, views in self._keep.together(group.views):
+        live = tuple(view for view in group.views if view.name not in _DAILY)
+        daily = tuple(view for view in group.views if view.name in _DAILY)
+        for views, kept_since_s in (
+            (live, self._kept_since_s(known, numbers, now_s)),
+            (daily, now_s - self._keep.daily_s),
+        ):
+            if not views:
+                continue
             tables = [known.table(view, group.rest) for view in views]
-            due = [table.read_before(numbers, now_s - keep_s) for table in tables]
+            due = [table.read_before(numbers, kept_since_s) for table in tables]
             rows = np.flatnonzero(np.logical_or.reduce(due))
             if len(rows):
                 some = ids if len(rows) == len(ids) else [ids[row] for row in rows.tolist()]
                 yield _Due(tables, numbers[rows], self._commands(views, group.rest).of(some))
+
+    def _kept_since_s(
+        self, known: KnownRows, numbers: Numbers, now_s: float
+    ) -> float | npt.NDArray[np.float64]:
+        """Return since when live rows that are still good must have been read, one, or n."""
+        if self._changes is None or not self._changes.trusted:
+            return now_s - self._keep.live_s
+        return np.maximum(known.changed_s(numbers), now_s - self._keep.told_s)
 
     def _commands(self, views: tuple[ViewSchema, ...], rest: tuple[str, ...]) -> Commands:
         names = (*(view.name for view in views), *rest)
@@ -199,9 +215,9 @@ class AsyncFeatureReader:
         }
 
 
-def _take(due: Sequence[_Due], answers: list[Fields], now_s: float) -> None:
+def _take(due: Sequence[_Due], answers: list[Fields], asked_s: float) -> None:
     remaining = iter(answers)
     for rows in due:
         stored = zip(*islice(remaining, len(rows.numbers)), strict=True)
         for table, of_view in zip(rows.tables, stored, strict=True):
-            table.put(rows.numbers, of_view, now_s)
+            table.put(rows.numbers, of_view, asked_s)

@@ -15,6 +15,10 @@ from feature_repo.schema import ViewSchema
 
 _ENTITIES_AT_FIRST = 1_024
 
+_EVENT_US, _USABLE, _MISMATCHED, _ASKED_S = range(4)
+_ABOUT = 4
+"""What is known about a row, behind its values: times and flags."""
+
 Numbers = npt.NDArray[np.intp]
 """Entities by number, intp [n], none twice."""
 
@@ -24,53 +28,57 @@ class RowTable:
 
     def __init__(self, view: ViewSchema) -> None:
         self._decode = ViewColumns(view).decode
-        # A row's values lie together: rows are taken by number, a few hundred of many thousand.
-        self._values = np.zeros((0, len(view.columns)))
+        self._count = len(view.columns)
+        # All that is known of an entity lies together: a few hundred of many thousand are taken at
+        # a time, and each is a walk to another place of the memory.
+        self._rows = np.zeros((0, self._count + _ABOUT))
         dtypes = {name: view.values_dtype[name] for name in text_columns(view)}
         self._texts = {name: np.zeros(0, dtype) for name, dtype in dtypes.items()}
-        self._event_us = np.zeros(0)
-        self._usable = np.zeros(0, dtype=np.bool_)
-        self._mismatched = np.zeros(0, dtype=np.bool_)
-        self._read_s = np.zeros(0)
 
-    def put(self, numbers: Numbers, stored: Sequence[bytes | None], now_s: float) -> None:
-        """Take what Redis has just answered, None where there is no row."""
-        rows = self._decode(stored)
-        self._values[numbers] = rows.values.T
-        for name, texts in rows.texts.items():
+    def put(self, numbers: Numbers, stored: Sequence[bytes | None], asked_s: float) -> None:
+        """Take what Redis has answered, None where there is no row, and when it was asked."""
+        decoded = self._decode(stored)
+        rows = np.empty((self._count + _ABOUT, len(numbers)))
+        rows[: self._count] = decoded.values
+        rows[self._count + _EVENT_US] = decoded.event_us
+        rows[self._count + _USABLE] = decoded.usable
+        rows[self._count + _MISMATCHED] = decoded.mismatched
+        rows[self._count + _ASKED_S] = asked_s
+        self._rows[numbers] = rows.T
+        for name, texts in decoded.texts.items():
             self._texts[name][numbers] = texts
-        self._event_us[numbers] = rows.event_us
-        self._usable[numbers] = rows.usable
-        self._mismatched[numbers] = rows.mismatched
-        self._read_s[numbers] = now_s
 
     def get(self, numbers: Numbers) -> Decoded:
         """Return the rows as columns; those never read are neither usable nor mismatched."""
+        rows = self._rows.take(numbers, axis=0).T
         return Decoded(
-            values=self._values.take(numbers, axis=0).T,
+            values=rows[: self._count],
             texts={name: texts.take(numbers) for name, texts in self._texts.items()},
-            event_us=self._event_us.take(numbers),
-            usable=self._usable.take(numbers),
-            mismatched=self._mismatched.take(numbers),
+            event_us=rows[self._count + _EVENT_US],
+            usable=rows[self._count + _USABLE] == 1,
+            mismatched=rows[self._count + _MISMATCHED] == 1,
         )
 
-    def read_before(self, numbers: Numbers, moment_s: float) -> npt.NDArray[np.bool_]:
-        """Return bool [n]: whether the row was read before a moment, or never."""
-        before: npt.NDArray[np.bool_] = self._read_s.take(numbers) < moment_s
+    def read_before(
+        self, numbers: Numbers, moment_s: float | npt.NDArray[np.float64]
+    ) -> npt.NDArray[np.bool_]:
+        """Return bool [n]: whether the row was read before a moment (one, or n), or never."""
+        before: npt.NDArray[np.bool_] = self._rows[numbers, self._count + _ASKED_S] < moment_s
         return before
 
     def make_room(self, entities: int) -> None:
         """Have a place for entities with numbers below this one."""
-        missing = entities - len(self._values)
+        missing = entities - len(self._rows)
         if missing <= 0:
             return
-        more = max(missing, len(self._values), _ENTITIES_AT_FIRST)
-        self._values = _longer(self._values, more, np.nan)
+        more = max(missing, len(self._rows), _ENTITIES_AT_FIRST)
+        self._rows = _longer(self._rows, more, self._never_read())
         self._texts = {name: _longer(texts, more, b"") for name, texts in self._texts.items()}
-        self._event_us = _longer(self._event_us, more, np.nan)
-        self._usable = _longer(self._usable, more, value=False)
-        self._mismatched = _longer(self._mismatched, more, value=False)
-        self._read_s = _longer(self._read_s, more, -np.inf)
+
+    def _never_read(self) -> npt.NDArray[np.float64]:
+        row = np.full(self._count + _ABOUT, np.nan)
+        row[self._count :] = np.nan, 0.0, 0.0, -np.inf
+        return row
 
 
 def _longer(array: npt.NDArray[Any], more: int, value: object) -> npt.NDArray[Any]:
@@ -83,6 +91,7 @@ class KnownRows:
     def __init__(self) -> None:
         self._numbers = _Counting()
         self._tables: dict[tuple[str, tuple[str, ...]], RowTable] = {}
+        self._changed_s = np.zeros(0)
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -90,6 +99,25 @@ class KnownRows:
     def numbers(self, ids: Sequence[str]) -> Numbers:
         """Return the numbers of entities by their first join key; new ones get the next."""
         return np.fromiter(map(self._numbers.__getitem__, ids), dtype=np.intp, count=len(ids))
+
+    def changed(self, ids: Sequence[str] | None, now_s: float) -> None:
+        """Note that rows of some entities were written; None is of any."""
+        self._make_room()
+        if ids is None:
+            self._changed_s[:] = now_s
+        elif ids:
+            found = map(self._numbers.get, ids)
+            self._changed_s[[number for number in found if number is not None]] = now_s
+
+    def changed_s(self, numbers: Numbers) -> npt.NDArray[np.float64]:
+        """Return when entities' rows were last said to be written, float64 [n]; -inf is never."""
+        self._make_room()
+        return self._changed_s.take(numbers)
+
+    def _make_room(self) -> None:
+        missing = len(self._numbers) - len(self._changed_s)
+        if missing > 0:
+            self._changed_s = _longer(self._changed_s, max(missing, len(self._changed_s)), -np.inf)
 
     def ids(self) -> list[str]:
         """Return the entities' first join keys, in the order of their numbers."""

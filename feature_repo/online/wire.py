@@ -11,17 +11,21 @@ from collections import deque
 from functools import partial
 from typing import Any
 
+from hiredis import PushNotification
 from redis import RedisError, exceptions
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio import Redis
 
+from feature_repo.online.changes import Changes
 from feature_repo.online.redis_settings import RedisSettings
 
 
 class Wire:
     """Asks one Redis; belongs to the event loop in which it is first asked."""
 
-    def __init__(self, client: Redis, answer_s: float, retries: int = 1) -> None:
+    def __init__(
+        self, client: Redis, answer_s: float, retries: int = 1, changes: Changes | None = None
+    ) -> None:
         """Connect later, when first asked.
 
         Args:
@@ -29,10 +33,12 @@ class Wire:
             answer_s: How long an answer may take. A connection that was silent for so long is
                 given up.
             retries: How often a question is asked again when the connection is lost.
+            changes: Is told what Redis tells of rows that change; without it Redis is not asked.
         """
         self._client = client
         self._answer_s = answer_s
         self._retries = retries
+        self._changes = changes
         self._line: _Line | None = None
         self._connecting = asyncio.Lock()
 
@@ -80,8 +86,29 @@ class Wire:
                 except BaseException:
                     connection._close()
                     raise
-                self._line = _Line(connection)
+                line = _Line(connection, self._changes)
+                await self._listen(line)
+                self._line = line
             return self._line
+
+    async def _listen(self, line: "_Line") -> None:
+        """Have Redis tell on a new connection what changes; nothing is read on it before."""
+        if self._changes is None:
+            return
+        try:
+            async with asyncio.timeout(self._answer_s):
+                answers = await line.ask(*self._changes.subscription())
+        except TimeoutError as error:
+            line.close()
+            raise exceptions.TimeoutError(
+                f"no answer from Redis in {self._answer_s:g} s"
+            ) from error
+        except BaseException:
+            line.close()
+            raise
+        for answer in answers:
+            if isinstance(answer, Exception):
+                self._changes.refused(answer)
 
     async def close(self) -> None:
         """Close the connection; questions that wait get a ConnectionError."""
@@ -92,8 +119,9 @@ class Wire:
 class _Line(asyncio.Protocol):
     """One connection, from the end of redis-py's handshake on."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, changes: Changes | None) -> None:
         self._connection = connection
+        self._changes = changes
         self._transport: asyncio.Transport = connection._writer.transport
         self._handshake: Any = self._transport.get_protocol()
         self._transport.set_protocol(self)
@@ -126,16 +154,28 @@ class _Line(asyncio.Protocol):
         """Hand answers to those who asked."""
         self._waiting_since = self._loop.time()
         self._feed(data)
-        self._come.extend(iter(self._next, NOT_ENOUGH_DATA))
+        self._come.extend(self._answers())
         while self._asked and len(self._come) >= self._asked[0][0]:
             count, future = self._asked.popleft()
             answers, self._come = self._come[:count], self._come[count:]
             if not future.done():  # who asked may have given up
                 future.set_result(answers)
 
+    def _answers(self) -> list[Any]:
+        """Return the answers that have come whole; what Redis tells unasked goes its own way."""
+        come = list(iter(self._next, NOT_ENOUGH_DATA))
+        if self._changes is None or PushNotification not in map(type, come):
+            return come
+        for message in come:
+            if isinstance(message, PushNotification):
+                self._changes.told(message)
+        return [answer for answer in come if not isinstance(answer, PushNotification)]
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everybody who waits."""
         self.is_open = False
+        if self._changes is not None:
+            self._changes.lost()
         self._connection._close()
         self._handshake.connection_lost(exc)
         for _, future in self._asked:
@@ -149,9 +189,10 @@ class _Line(asyncio.Protocol):
         self._connection._close()
 
 
-def wires(settings: RedisSettings) -> tuple[Wire, list[Wire]]:
+def wires(settings: RedisSettings, changes: Changes | None = None) -> tuple[Wire, list[Wire]]:
     """Return a wire to the primary, and one to each replica."""
+    replicas = settings.async_replicas()
     return (
-        Wire(settings.async_primary(), settings.answer_s, settings.retries),
-        [Wire(client, settings.answer_s, 0) for client in settings.async_replicas()],
+        Wire(settings.async_primary(), settings.answer_s, settings.retries, changes),
+        [Wire(client, settings.answer_s, 0, changes) for client in replicas],
     )

@@ -11,6 +11,7 @@ import botocore.session
 from botocore.config import Config
 
 from feature_repo.online.async_reader import AsyncFeatureReader
+from feature_repo.online.changes import Changes
 from feature_repo.online.read_route import ReadRoute
 from feature_repo.online.redis_settings import RedisSettings
 from feature_repo.online.wire import wires
@@ -65,9 +66,10 @@ def assemble(options: argparse.Namespace) -> Gateway:
     """
     keys = _keys(options)
     scorer = load_scorer(options.bundle)
-    primary, replicas = wires(_redis(options))
+    changes = Changes(options.project)
+    primary, replicas = wires(_redis(options), changes)
     route = ReadRoute(primary, replicas)
-    reader = AsyncFeatureReader(route, options.project)
+    reader = AsyncFeatureReader(route, options.project, changes=changes)
     watch = PipelineWatch(reader.beacons, _now_us)
     session = botocore.session.get_session()
     endpoint = _endpoint(session, options)
