@@ -20,6 +20,7 @@ from training.models import TrainedModels
 _START_S = 1_767_625_200.0
 """2026-01-05 15:00 UTC: morning in Denver."""
 _OPEN_S = 2.5 * 3600
+ARCHIVE_END_S = _START_S + _OPEN_S + 5.8 * 3600
 _STORE_YAML = """
 project: roadside
 provider: local
@@ -45,16 +46,14 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     """An archive of 150 providers with labels, registered in Feast."""
     root = tmp_path_factory.mktemp("training")
     places = Prepared(root / "data", root / "repo", root / "work")
-    close_s = _START_S + _OPEN_S
-    end_s = close_s + 5.8 * 3600
     settings = WorldSettings(
         providers=150, seed=11, requests_per_hour=280, intervals=Intervals(60.0, 90.0, 120.0)
     )
-    history.write(settings, Span(_START_S, close_s, end_s), places.data)
+    history.write(settings, Span(_START_S, _START_S + _OPEN_S, ARCHIVE_END_S), places.data)
     write_stream_views(places.data)
     _register(places)
     # of so small a world the last outcome is known hours before its end
-    labels.build(places.data, places.work, datetime.fromtimestamp(end_s, UTC))
+    labels.build(places.data, places.work, datetime.fromtimestamp(ARCHIVE_END_S, UTC))
     return places
 
 
