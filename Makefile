@@ -55,6 +55,14 @@ redrive: $(VENV)/installed ## list the dead letters of `make run`, or put them b
 package-flink: setup ## the jobs as one zip for Managed Service for Apache Flink (ARGS=--help)
 	@$(BIN)/python -m deploy.package_flink $(ARGS)
 
+.PHONY: deploy-flink
+deploy-flink: $(VENV)/installed ## the zip to S3, then the stack that runs it (ARGS="--bucket ... --plan")
+	@$(BIN)/python -m deploy.flink_app $(ARGS)
+
+.PHONY: cost
+cost: $(VENV)/installed ## the tables of docs/cost.md, from prices, inputs and sizes
+	@$(BIN)/python -m deploy.cost --write docs/cost.md
+
 .PHONY: chaos
 chaos: $(VENV)/installed ## every fault to Redis and the endpoint under load, and what came of it (ARGS=--help)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
