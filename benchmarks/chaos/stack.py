@@ -1,6 +1,5 @@
 """A small live stack, with a proxy in front of each thing that may fail."""
 
-import socket
 import sys
 import urllib.error
 import urllib.request
@@ -16,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.chaos.fault_proxy import HOST, Fault, FaultProxy
 from benchmarks.chaos.world import PROJECT, Town
+from deploy.local.ports import free_ports
 from deploy.local.processes import Child, Supervisor
 from tests.support.bundles import make_bundle
 
@@ -87,7 +87,7 @@ class Stack:
         self._directory = directory
         self._kinesis_url = kinesis_url
         self._seed = seed
-        self._redis_port, self._endpoint_port, self.gateway_port = _free_ports(3)
+        self._redis_port, self._endpoint_port, self.gateway_port = free_ports(3)
         self.proxies = {
             Dependency.REDIS: FaultProxy(self._redis_port),
             Dependency.ENDPOINT: FaultProxy(self._endpoint_port),
@@ -189,10 +189,3 @@ def _answers(url: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _free_ports(count: int) -> list[int]:
-    """Return ports of 127.0.0.1 on which nobody listens, all different."""
-    with ExitStack() as probes:
-        sockets = [probes.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
-        return [probe.getsockname()[1] for probe in sockets]

@@ -1,6 +1,7 @@
 """The ports of the local stack: known ones, so that `feast` and a browser find it."""
 
 import socket
+from contextlib import ExitStack
 from dataclasses import dataclass, fields
 
 HOST = "127.0.0.1"
@@ -47,6 +48,13 @@ def free_offset() -> int:
         if not any(_is_taken(getattr(ports, field.name)) for field in fields(ports)):
             return offset
     raise PortTakenError("no free block of ports between 15000 and 49000; end what listens there")
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of 127.0.0.1 on which nobody listens, all different."""
+    with ExitStack() as probes:
+        sockets = [probes.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in sockets]
 
 
 def _is_taken(port: int) -> bool:

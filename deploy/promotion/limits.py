@@ -1,0 +1,63 @@
+"""The limits of all gates, one number each; ``--limit NAME=VALUE`` changes one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+
+class LimitError(ValueError):
+    """A limit is not known or is no number."""
+
+
+def _limit(default: float, meaning: str) -> Any:
+    return field(default=default, metadata={"meaning": meaning})
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the gates allow; the meanings are what ``--help`` shows."""
+
+    test_events: float = _limit(30, "offline: events measured on, at least")
+    ndcg_gain: float = _limit(0.0, "offline: NDCG@1 above that of the nearest first, at least")
+    brier_share: float = _limit(1.0, "offline: Brier score over that of the base rate, at most")
+    calibration_error: float = _limit(0.1, "offline: mean distance of chance and share, at most")
+    eta_share: float = _limit(1.0, "offline: error of minutes over that of the formula, at most")
+    coverage_error: float = _limit(0.1, "offline: arrivals within the p90, off 0.9 by at most")
+    monitoring_age_h: float = _limit(36, "skew: age of the daily job's report, hours, at most")
+    shadow_requests: float = _limit(500, "latency: requests the shadow has answered, at least")
+    p99_ms: float = _limit(40, "latency: the shadow's p99, ms, at most (the budget of the stage)")
+    p99_share: float = _limit(1.5, "latency: the shadow's p99 over production's, at most")
+    error_share: float = _limit(0.001, "latency: share of 5xx answers of the shadow, at most")
+    pairs: float = _limit(300, "parity: requests that both have answered, at least")
+    chance_lost: float = _limit(0.05, "parity: chance lost if production is right, at most")
+    rank_correlation: float = _limit(0.7, "parity: median Spearman correlation, at least")
+    eta_shift_min: float = _limit(3.0, "parity: median difference of minutes, at most")
+    chance_shift: float = _limit(0.05, "parity: mean change of the chance of success, at most")
+    canary_requests: float = _limit(100, "canary: requests a stage has answered, at least")
+
+    def changed(self, assignments: Iterable[str]) -> "Limits":
+        """Return these with some changed, each ``NAME=VALUE``.
+
+        Raises:
+            LimitError: One names no limit, or gives no number.
+        """
+        values = dict(_parsed(text) for text in assignments)
+        return replace(self, **values)
+
+
+def described() -> str:
+    """Return all limits with their defaults, a line each."""
+    return "\n".join(
+        f"  {limit.name}={limit.default:g}: {limit.metadata['meaning']}" for limit in fields(Limits)
+    )
+
+
+def _parsed(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    names = [limit.name for limit in fields(Limits)]
+    if name not in names:
+        raise LimitError(f"--limit: there is no limit {name!r}; there are {', '.join(names)}")
+    try:
+        return name, float(value)
+    except ValueError as error:
+        raise LimitError(f"--limit: {name} is {value!r}, which is no number") from error
