@@ -15,6 +15,8 @@ from simulator.reports import Intervals
 from simulator.world import WorldSettings
 from tests.training.offline_rows import write_stream_views
 from training import dataset, labels, models
+from training.evaluation import evaluate
+from training.evaluation.evaluate import Evaluated
 from training.models import TrainedModels
 
 _START_S = 1_767_625_200.0
@@ -68,6 +70,12 @@ def training_set(prepared: Prepared) -> pd.DataFrame:
 def trained(training_set: pd.DataFrame) -> TrainedModels:
     """Models of the small archive."""
     return models.train(training_set, seed=7)
+
+
+@pytest.fixture(scope="session")
+def evaluated(training_set: pd.DataFrame, trained: TrainedModels) -> Evaluated:
+    """The quick evaluation of the small archive."""
+    return evaluate.evaluate(training_set, trained, 7, quick=True)
 
 
 def _register(places: Prepared) -> None:

@@ -12,6 +12,7 @@ from training.errors import DataError
 
 _DECLARED = Path(feature_repo.__file__).parent
 _SETTINGS = "feature_store.yaml"
+_LINES_TOLD = 5
 
 
 def register(offline: Path, repository: Path) -> Path:
@@ -42,9 +43,6 @@ def register(offline: Path, repository: Path) -> Path:
         check=False,
     )
     if applied.returncode:
-        reason = (applied.stderr.strip() or applied.stdout.strip()).splitlines()[-1:]
-        raise DataError(
-            f"`feast apply` over {offline} failed ({' '.join(reason)}); every view needs a folder "
-            "of Parquet files there"
-        )
+        last_words = "\n".join(applied.stderr.strip().splitlines()[-_LINES_TOLD:])
+        raise DataError(f"`feast apply` over {offline} failed:\n{last_words}")
     return repository
