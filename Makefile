@@ -59,6 +59,10 @@ package-flink: setup ## the jobs as one zip for Managed Service for Apache Flink
 deploy-flink: $(VENV)/installed ## the zip to S3, then the stack that runs it (ARGS="--bucket ... --plan")
 	@$(BIN)/python -m deploy.flink_app $(ARGS)
 
+.PHONY: pipeline
+pipeline: $(DEPLOY_VENV)/installed ## the retraining pipeline's definition for SageMaker (ARGS=--help)
+	@$(DEPLOY_BIN)/python -m deploy.sagemaker.pipeline $(ARGS)
+
 .PHONY: cost
 cost: $(VENV)/installed ## the tables of docs/cost.md, from prices, inputs and sizes
 	@$(BIN)/python -m deploy.cost --write docs/cost.md
@@ -84,7 +88,7 @@ check: $(VENV)/installed ## format, lint, types
 
 .PHONY: check-deploy
 check-deploy: $(DEPLOY_VENV)/installed ## types of the infrastructure code, in its own environment
-	$(DEPLOY_BIN)/mypy deploy/app.py deploy/stacks/*.py
+	$(DEPLOY_BIN)/mypy deploy/app.py deploy/stacks/*.py deploy/sagemaker/pipeline/*.py
 
 .PHONY: synth
 synth: $(DEPLOY_VENV)/installed ## the stacks as CloudFormation in cdk.out, reviewed; needs no account (ARGS=--help)
