@@ -57,17 +57,7 @@ class Wire:
 
     async def _ask_once(self, commands: bytes, count: int) -> list[Any]:
         line = self._line if self._line and self._line.is_open else await self._connect()
-        try:
-            async with asyncio.timeout(self._answer_s):
-                answers: list[Any] = await line.ask(commands, count)
-        except (TimeoutError, asyncio.CancelledError) as error:
-            if line.silent_s() >= self._answer_s:
-                line.close()
-            if isinstance(error, asyncio.CancelledError):
-                raise
-            raise exceptions.TimeoutError(
-                f"no answer from Redis in {self._answer_s:g} s"
-            ) from error
+        answers = await line.ask(commands, count)
         for answer in answers:
             if isinstance(answer, RedisError):
                 raise answer
@@ -86,7 +76,7 @@ class Wire:
                 except BaseException:
                     connection._close()
                     raise
-                line = _Line(connection, self._changes)
+                line = _Line(connection, self._answer_s, self._changes)
                 await self._listen(line)
                 self._line = line
             return self._line
@@ -96,13 +86,7 @@ class Wire:
         if self._changes is None:
             return
         try:
-            async with asyncio.timeout(self._answer_s):
-                answers = await line.ask(*self._changes.subscription())
-        except TimeoutError as error:
-            line.close()
-            raise exceptions.TimeoutError(
-                f"no answer from Redis in {self._answer_s:g} s"
-            ) from error
+            answers = await line.ask(*self._changes.subscription())
         except BaseException:
             line.close()
             raise
@@ -119,8 +103,9 @@ class Wire:
 class _Line(asyncio.Protocol):
     """One connection, from the end of redis-py's handshake on."""
 
-    def __init__(self, connection: Any, changes: Changes | None) -> None:
+    def __init__(self, connection: Any, answer_s: float, changes: Changes | None) -> None:
         self._connection = connection
+        self._answer_s = answer_s
         self._changes = changes
         self._transport: asyncio.Transport = connection._writer.transport
         self._handshake: Any = self._transport.get_protocol()
@@ -131,6 +116,7 @@ class _Line(asyncio.Protocol):
         self._asked: deque[tuple[int, asyncio.Future[list[Any]]]] = deque()
         self._come: list[Any] = []
         self._waiting_since = 0.0
+        self._watch: asyncio.TimerHandle | None = None
         self.is_open = True
 
     def ask(self, commands: bytes, count: int) -> "asyncio.Future[list[Any]]":
@@ -144,11 +130,21 @@ class _Line(asyncio.Protocol):
             return future
         self._asked.append((count, future))
         self._transport.write(commands)
+        if self._watch is None:
+            self._watch = self._loop.call_later(self._answer_s, self._look)
         return future
 
-    def silent_s(self) -> float:
-        """Return for how long nothing has come although something was asked."""
-        return self._loop.time() - self._waiting_since if self._asked else 0.0
+    def _look(self) -> None:
+        """Give the connection up where it was silent too long: one timer for all questions."""
+        self._watch = None
+        if not self._asked:
+            return
+        left_s = self._answer_s - (self._loop.time() - self._waiting_since)
+        if left_s > 0:
+            self._watch = self._loop.call_later(left_s, self._look)
+            return
+        self._fail(exceptions.TimeoutError(f"no answer from Redis in {self._answer_s:g} s"))
+        self.close()
 
     def data_received(self, data: bytes) -> None:
         """Hand answers to those who asked."""
@@ -178,9 +174,12 @@ class _Line(asyncio.Protocol):
             self._changes.lost()
         self._connection._close()
         self._handshake.connection_lost(exc)
+        self._fail(exceptions.ConnectionError("the connection to Redis was lost"))
+
+    def _fail(self, error: RedisError) -> None:
         for _, future in self._asked:
             if not future.done():
-                future.set_exception(exceptions.ConnectionError("the connection to Redis was lost"))
+                future.set_exception(error)
         self._asked.clear()
 
     def close(self) -> None:

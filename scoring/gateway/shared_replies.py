@@ -48,6 +48,7 @@ class SharedReplies:
         self._wire = wire
         self._prefix = f"{project}:reply:".encode()
         self._breaker = CircuitBreaker("replies", (RedisError, TimeoutError))
+        self._giving: set[asyncio.Task[bytes | None]] = set()
 
     async def once(self, request: RecommendationRequest, decide: Decide, by: Deadline) -> Reply:
         """Return the reply that was made elsewhere, or make it and give it to the others.
@@ -74,7 +75,10 @@ class SharedReplies:
             )  # no decision: the next who asks may try at once
             raise
         value = b"%b%03d%b" % (digest, reply.status, reply.body)
-        await self._ask(event_id, answer_s, b"SET", value, b"EX", KEPT_S)
+        # Nobody waits for it: who asks elsewhere meanwhile finds the claim, and looks again.
+        giving = asyncio.create_task(self._ask(event_id, ANSWER_S, b"SET", value, b"EX", KEPT_S))
+        self._giving.add(giving)
+        giving.add_done_callback(self._giving.discard)
         return reply
 
     async def _claim(

@@ -107,8 +107,13 @@ class FirstPlaces:
         return weight
 
     def _slots_for(self, provider_ids: Sequence[str]) -> Indices:
-        if not self._slots.keys() >= set(provider_ids):
+        try:
+            return self._found(provider_ids)
+        except KeyError:  # somebody new is rare: not looked for each time
             self._add(provider_ids)
+            return self._found(provider_ids)
+
+    def _found(self, provider_ids: Sequence[str]) -> Indices:
         return np.fromiter(map(self._slots.__getitem__, provider_ids), np.intp, len(provider_ids))
 
     def _add(self, provider_ids: Sequence[str]) -> None:

@@ -54,7 +54,9 @@ class Hedge:
         asked: set[asyncio.Future[Answer]] = {first}
         try:
             done, _ = await asyncio.wait(asked, timeout=after_s)
-            if not done and self._budget.take():
+            if done:
+                return first.result()
+            if self._budget.take():
                 HEDGES.inc()
                 asked.add(asyncio.ensure_future(ask()))
             return await _first_good(asked)

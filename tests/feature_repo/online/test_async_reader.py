@@ -48,7 +48,7 @@ async def wire(redis_server: str, redis_client: redis.Redis) -> AsyncIterator[Wi
 
 
 def _reader(wire: Wire, clock: Clock, keep: Keep | None = None) -> AsyncFeatureReader:
-    return AsyncFeatureReader(ReadRoute(wire), PROJECT, keep or Keep(), clock)
+    return AsyncFeatureReader(ReadRoute(wire), PROJECT, keep or Keep(), clock=clock)
 
 
 def _write(client: redis.Redis, event_us: int = NOW_US, **given: Any) -> None:
