@@ -31,6 +31,9 @@ ARGUMENTS_VARIABLE = "GATEWAY_ARGUMENTS"
 BACKLOG = 2048
 GRACE_S = 5
 """How long requests under way have after SIGTERM; none takes a second."""
+KEEP_ALIVE_S = 75
+"""How long a connection waits for its next request; longer than a load balancer in front keeps it,
+which else sends a request on a connection that is just being closed."""
 USAGE_ERROR = 2
 
 
@@ -91,6 +94,7 @@ def _config(app: Starlette | str, workers: int = 1) -> uvicorn.Config:
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
 
 
