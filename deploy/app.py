@@ -56,6 +56,8 @@ def synthesize(out: Path) -> Synthesis:
     from deploy.stacks.artifacts import ArtifactsStack  # noqa: PLC0415
     from deploy.stacks.flink import FlinkStack  # noqa: PLC0415
     from deploy.stacks.foundation import Foundation  # noqa: PLC0415
+    from deploy.stacks.gateway import GatewayStack  # noqa: PLC0415
+    from deploy.stacks.model import ModelStack  # noqa: PLC0415
     from deploy.stacks.network import NetworkStack  # noqa: PLC0415
     from deploy.stacks.review import review  # noqa: PLC0415
     from deploy.stacks.store import StoreStack  # noqa: PLC0415
@@ -68,6 +70,8 @@ def synthesize(out: Path) -> Synthesis:
     store = StoreStack(app, "roadside-store", network, streams)
     foundation = Foundation(artifacts, network, streams, store)
     FlinkStack(app, "roadside-flink", foundation)
+    ModelStack(app, "roadside-model", foundation)
+    GatewayStack(app, "roadside-gateway", foundation)
     Tags.of(app).add("product", "roadside-dispatch-ranking")
     stacks = app.synth().stacks
     return Synthesis([Path(stack.template_full_path) for stack in stacks], review(app))

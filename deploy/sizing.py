@@ -31,6 +31,9 @@ MEASURED = ProcessorMs(gateway=8.0, endpoint=3.0, store=1.4)
 PEER = ProcessorMs(gateway=173.0, endpoint=0.0, store=7.0)
 """What the same run found of FastAPI, Feast's SDK and its Redis layout, scoring in process."""
 
+MEASURED_ANSWER_MS = 20.0
+"""From a request's first byte to its answer, in the middle: the example in README.md."""
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -100,6 +103,11 @@ def utilisation(cpu_ms: float, unit: Unit, count: int, decisions_per_s: float) -
 def decisions_per_s_a_unit(cpu_ms: float, unit: Unit, target_utilisation: float) -> float:
     """Return the rate that keeps one unit busy for a share of the time."""
     return unit.cores * target_utilisation * 1000 / cpu_ms
+
+
+def concurrency(decisions_per_s: float, answer_ms: float) -> float:
+    """Return how many requests are in work on average (Little's law)."""
+    return decisions_per_s * answer_ms / 1000
 
 
 def steady_utilisation(zones: int = ZONES) -> float:

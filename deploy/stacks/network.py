@@ -33,7 +33,7 @@ class NetworkStack(Stack):
         balancer: Of the load balancer; clients reach it by HTTPS.
         gateway: Of the gateway's tasks.
         jobs: Of the Flink application.
-        model: Of the endpoint's instances, which call nobody.
+        model: Of the endpoint's instances, which fetch their bundle and call nobody else.
         learning: Of training and of the daily monitoring.
         store: Of the online store.
     """
@@ -84,6 +84,7 @@ class NetworkStack(Stack):
         _let(self.balancer, self.gateway, GATEWAY)
         for client in (self.gateway, self.jobs, self.learning):
             _let(client, self.store, REDIS)
+        for client in (self.gateway, self.jobs, self.learning, self.model):
             # No route leads out of the VPC but S3's, whose addresses no security group can name.
             client.add_egress_rule(aws_ec2.Peer.any_ipv4(), https, "Services of AWS")
 

@@ -68,6 +68,16 @@ ACCEPTED = (
         "Log streams of one group, whose names are made when a process starts.",
     ),
     Accepted(
+        r"AwsSolutions-S1",
+        r"roadside-gateway/AccessLogs/Resource",
+        "It takes the load balancer's access logs; a log of who writes logs would have no end.",
+    ),
+    Accepted(
+        r"AwsSolutions-ECS2",
+        r"roadside-gateway/Gateway/Task/Resource",
+        "The variables are a bundle's place and a collector's settings; secrets come as secrets.",
+    ),
+    Accepted(
         r"AwsSolutions-EC23",
         r"roadside-network/Balancer/Resource",
         "The rule cannot read a parameter: who may come in is ClientCidr, no address of the "

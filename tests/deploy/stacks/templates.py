@@ -43,11 +43,14 @@ class Templates:
                 if resource["Type"] == kind and stack in (None, name):
                     yield f"{name}/{identifier}", resource.get("Properties", {})
 
-    def statements(self, stack: str | None = None) -> Iterator[tuple[str, Properties]]:
-        """Yield where a role's policy is, and each of its statements, lists made of single ones."""
-        for where, policy in self.named("AWS::IAM::Policy", stack):
+    def statements(self, kind: str, stack: str | None = None) -> Iterator[tuple[str, Properties]]:
+        """Yield where a policy of a kind is, and each of its statements.
+
+        Actions and resources are lists in all of them.
+        """
+        for where, policy in self.named(kind, stack):
             for statement in policy["PolicyDocument"]["Statement"]:
-                lists = {key: _listed(statement[key]) for key in ("Action", "Resource")}
+                lists = {key: _listed(statement.get(key, [])) for key in ("Action", "Resource")}
                 yield where, statement | lists
 
 

@@ -61,7 +61,7 @@ def test_the_application_stands_in_every_zone(templates: Templates) -> None:
 
 def test_only_dead_letters_are_written(templates: Templates) -> None:
     """The application may put records on the dead-letter stream and read all inputs."""
-    statements = [statement for _, statement in templates.statements("flink")]
+    statements = [statement for _, statement in templates.statements("AWS::IAM::Policy", "flink")]
     written = [s["Resource"] for s in statements if "kinesis:PutRecords" in s["Action"]]
     assert len(written) == 1
     assert "DeadLetter" in json.dumps(written)

@@ -1,0 +1,1 @@
+"""Containers that are not SageMaker's."""
