@@ -64,9 +64,10 @@ def build(
 ) -> Summary:
     """Write ``training_set`` to the work directory, a chunk of rows at a time.
 
-    Columns: the keys, ``cell``, ``offered_ts``, ``split``, ``offered``, ``stage_propensity``,
-    ``grade``, ``success``, ``minutes_to_arrival``, the true ``success_probability`` where the
-    archive knows it, and ``MODEL_FEATURES`` (float32). Which rows: see ``selection``.
+    Columns: the keys, ``cell``, ``offered_ts``, ``split``, ``offered``, ``propensity`` (of being
+    offered first), ``stage_propensity``, ``grade``, ``success``, ``minutes_to_arrival``, the true
+    ``success_probability`` where the archive knows it, and ``MODEL_FEATURES`` (float32). Which
+    rows: see ``selection``.
 
     Args:
         data: The archive.

@@ -64,7 +64,7 @@ def with_features(rows: pd.DataFrame, store: "FeatureStore") -> pd.DataFrame:
     stored = retrieve(rows, store)
     requests = rows[[column.name for column in REQUEST_INPUTS]]
     matrix = model_matrix(stored_columns(stored), request_columns(requests))
-    dropped = [*(c.name for c in REQUEST_INPUTS if c.name != "request_ts"), "propensity"]
+    dropped = [column.name for column in REQUEST_INPUTS if column.name != "request_ts"]
     features = pd.DataFrame(matrix, columns=list(MODEL_FEATURES), index=rows.index)
     return pd.concat([rows.drop(columns=dropped), features], axis=1)
 

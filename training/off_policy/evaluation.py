@@ -71,6 +71,17 @@ def evaluate(
     )
 
 
+def doubly_robust(log: LoggedDecisions, policy: str) -> Scores:
+    """Return a policy's DR scores, whatever its support; the log needs predictions.
+
+    Where the log never chose what the policy would, the reward model speaks alone.
+    """
+    weight = estimators.importance_weights(
+        log.policies[policy][log.chosen], log.propensity[log.chosen]
+    )
+    return _scores(log, policy, weight)["DR"]
+
+
 def _scores(log: LoggedDecisions, policy: str, weight: estimators.Floats) -> dict[str, Scores]:
     scores = {
         "IPS": estimators.ips(log.reward, weight),

@@ -17,7 +17,7 @@ from training.errors import DataError
 from training.evaluation import evaluate, report
 from training.files import EVALUATION
 from training.models import TrainedModels
-from training.steps import evaluation_report, gated, reason
+from training.steps import evaluation_report, gated, reason, value
 from training.steps.evaluation_report import EvaluationReport
 
 ARCHIVE = "model.tar.gz"
@@ -62,16 +62,16 @@ def run(options: argparse.Namespace) -> EvaluationReport:
     if model is None:
         raise DataError(f"{options.model / ARCHIVE} isn't there; run the step `train`")
     incumbent = unpack(options.incumbent)
+    before = incumbent.models if incumbent else None
     frame = dataset.read(options.prepared)
-    results = evaluate.evaluate(
-        frame,
-        model.models,
-        options.seed,
-        quick=True,
-        incumbent=incumbent.models if incumbent else None,
-    ).results
-    found = gated.report(results, model.version, incumbent.version if incumbent else None)
-    report.write(results, options.out / EVALUATION)
+    evaluated = evaluate.evaluate(frame, model.models, options.seed, quick=True, incumbent=before)
+    found = gated.report(
+        evaluated.results,
+        value.measure(evaluated, model.models, before),
+        model.version,
+        incumbent.version if incumbent else None,
+    )
+    report.write(evaluated.results, options.out / EVALUATION)
     (options.out / evaluation_report.NAME).write_bytes(evaluation_report.encode(found))
     return found
 

@@ -73,8 +73,9 @@ class EvaluationReport(msgspec.Struct, frozen=True):
     Attributes:
         version: The bundle's.
         incumbent: Version of the bundle that serves; null if there is none.
-        value_metric: Which metric is "value" in ``gates``: ``true_success_at_1`` where the archive
-            knows the truth, else ``ndcg_at_1``.
+        value_metric: What "value" is in ``gates``: success of the first choice, the true chance of
+            it (``true_success_at_1``) where the archive knows the truth, else as estimated from
+            the log (``off_policy_success_at_1``).
         test: What was measured on.
         gates: What the registration hangs on.
         metrics: Each metric of the ``model``, the ``incumbent``, a ``simpler_model`` and the rules.

@@ -11,15 +11,17 @@ from training.evaluation.measures import METRICS
 from training.evaluation.results import INCUMBENT, MODEL, Measured, Results
 from training.evaluation.rules import RULES
 from training.steps.evaluation_report import EvaluationReport, Gates, Measure, Measures, Tested
+from training.steps.value import Value
 
 _ETA, _COVERAGE = "eta_mae_min", "eta_p90_coverage"
 
 
-def report(results: Results, version: str, incumbent: str | None) -> EvaluationReport:
+def report(results: Results, value: Value, version: str, incumbent: str | None) -> EvaluationReport:
     """Return what a model's evaluation says.
 
     Args:
         results: With the incumbent among the contenders if there is one.
+        value: What the model gains.
         version: The bundle's.
         incumbent: Version of the incumbent's bundle.
 
@@ -30,25 +32,24 @@ def report(results: Results, version: str, incumbent: str | None) -> EvaluationR
     return EvaluationReport(
         version=version,
         incumbent=incumbent,
-        value_metric=results.decisive,
+        value_metric=value.metric,
         test=Tested(size.events, size.offers, size.whole_events, size.first, size.last),
-        gates=gates(results),
+        gates=gates(results, value),
         metrics=_measures(results.contenders),
         model_less=_measures(results.model_less),
     )
 
 
-def gates(results: Results) -> Gates:
+def gates(results: Results, value: Value) -> Gates:
     """Return the numbers that the registration hangs on.
 
     Raises:
         DataError: One could not be measured.
     """
-    value = results.decisive
     found = Gates(
-        value_over_rules=min(results.model_less[rule][value].low for rule in RULES),
+        value_over_rules=min(value.gains[rule].low for rule in RULES),
         eta_gained_over_formula_min=-results.model_less["lowest_eta"][_ETA].high,
-        value_lost=_lost(results, value),
+        value_lost=-value.gains[INCUMBENT].high + 0.0 if INCUMBENT in value.gains else 0.0,
         ndcg_lost=_lost(results, "ndcg_at_5"),
         eta_lost_min=_lost(results, _ETA),
         calibration_error_beyond_luck=results.calibration.error

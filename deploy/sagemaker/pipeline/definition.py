@@ -195,7 +195,7 @@ class _Definition:
             outputs=[
                 ProcessingOutput(
                     source=out,
-                    destination=self._place(name, output),
+                    destination=self._place(jobs.HANDED_ON, name, output),
                     output_name=output,
                     # so that a gate's report is there also when the gate fails
                     s3_upload_mode="Continuous" if output == "report" else "EndOfJob",
@@ -215,7 +215,7 @@ class _Definition:
             volume_size=jobs.VOLUME_GB,
             volume_kms_key=settings.kms_key,
             max_run=jobs.LONGEST_S["train"],
-            output_path=self._place("train"),
+            output_path=self._place(jobs.MODELS),
             output_kms_key=settings.kms_key,
             subnets=list(settings.subnets) or None,
             security_group_ids=list(settings.security_groups) or None,
@@ -281,10 +281,10 @@ class _Definition:
     def _text(self, parameter: str) -> Any:
         return self.parameters[parameter].to_string()
 
-    def _place(self, *names: str) -> Any:
+    def _place(self, folder: str, *names: str) -> Any:
         """Return a URI of this execution's own."""
         execution = ExecutionVariables.PIPELINE_EXECUTION_ID
-        return Join(on="/", values=["s3:/", self.settings.bucket, jobs.PLACE, execution, *names])
+        return Join(on="/", values=["s3:/", self.settings.bucket, folder, execution, *names])
 
 
 def _output(step: Any, name: str) -> Any:

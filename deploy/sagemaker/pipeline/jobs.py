@@ -13,7 +13,9 @@ EVALUATION_FILE = "evaluation.json"
 CONTENT_TYPES = ("application/x-msgpack", "application/json")
 """What the endpoint reads and writes."""
 INFERENCE_INSTANCES = ("ml.c6i.large", "ml.c6i.xlarge", "ml.c6i.2xlarge")
-PLACE = "retraining"
-"""The folder in the bucket under which each execution has its own."""
-INCUMBENT = "incumbent"
-"""The folder in the bucket with the ``model.tar.gz`` of what serves."""
+HANDED_ON = "pipelines/executions"
+"""Where in the bucket the steps of each execution leave their outputs for one another."""
+MODELS = "models"
+"""Where in the bucket each execution leaves its model: what serves may read nothing else there."""
+INCUMBENT = "models/incumbent"
+"""Where in the bucket the ``model.tar.gz`` of what serves is kept."""

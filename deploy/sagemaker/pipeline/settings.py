@@ -65,7 +65,7 @@ def parameters(settings: Settings) -> tuple[Parameter, ...]:
         Parameter("AsOf", str, None),
         Parameter("IncumbentS3Uri", str, f"s3://{settings.bucket}/{INCUMBENT}/"),
         Parameter("MostOffers", int, 3_000_000),
-        Parameter("WholeEvents", int, 250),
+        Parameter("WholeEvents", int, 2_000),
         Parameter("Seed", int, 7),
         Parameter("Trials", int, 0),
         Parameter("Minutes", float, 10.0),

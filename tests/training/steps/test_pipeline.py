@@ -24,7 +24,7 @@ from training.steps import evaluate, evaluation_report, gates
 pytestmark = pytest.mark.integration
 
 DEFINITION = REPOSITORY / "tests/deploy/sagemaker/pipeline.json"
-ARCHIVE, INCUMBENT = "s3://archive/days", "s3://roadside-models/incumbent/"
+ARCHIVE, INCUMBENT = "s3://archive/days", f"s3://roadside-models/{jobs.INCUMBENT}/"
 STEPS = ("process", "gates", "train", "evaluate")
 
 
