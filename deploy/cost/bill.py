@@ -139,17 +139,11 @@ def _endpoint(design: Design, load: Load, inputs: Inputs) -> Quantities:
     if not instances:
         return []
     kind = design.endpoint.kind
-    scored = load.decisions * _matrix_bytes(inputs)
+    scored = load.decisions * inputs.endpoint_bytes
     return [
         (f"{instances} instances {kind}", instances * HOURS, kind),
         ("matrices in, scores out", scored / 1e9, "sagemaker-data-gb"),
     ]
-
-
-def _matrix_bytes(inputs: Inputs) -> float:
-    """Return the bytes of numbers that go to the endpoint for a decision, and come back."""
-    rows = inputs.scored_rows + inputs.explained_rows
-    return 4 * inputs.features * rows
 
 
 def _gateway(design: Design, load: Load, inputs: Inputs) -> Quantities:
@@ -183,7 +177,7 @@ def _offline(load: Load, inputs: Inputs) -> Quantities:
 
 
 def _network(design: Design, load: Load, inputs: Inputs) -> Quantities:
-    of_a_decision = inputs.decision_bytes + (_matrix_bytes(inputs) if design.endpoint_ms else 0)
+    of_a_decision = inputs.decision_bytes + (inputs.endpoint_bytes if design.cost.endpoint else 0)
     carried = _event_bytes(inputs) + load.decisions * of_a_decision
     zones = inputs.interface_endpoints * sizing.ZONES
     return [

@@ -15,17 +15,12 @@ class Design:
     Attributes:
         name: What tables call it.
         cost: Processor time of a decision by process.
-        endpoint: What scores; without a time of its own, nothing: it is scored in the gateway.
+        endpoint: What scores. Where its time is 0 there is none: the gateway scores.
     """
 
     name: str
     cost: ProcessorMs
     endpoint: Unit
-
-    @property
-    def endpoint_ms(self) -> float:
-        """Processor time of the endpoint for a decision, milliseconds; 0: there is none."""
-        return self.cost.endpoint
 
     def gateway_tasks(self, peak_per_s: float) -> int:
         """Return how many tasks carry the peak in two zones of three."""

@@ -30,9 +30,9 @@ class Inputs:
         3133, "bytes, without headers", "measured: five shown of 237 considered"
     )
     header_bytes: float = _given(700, "bytes each way", _ESTIMATE)
-    scored_rows: float = _given(132, "candidates a decision", "docs/gateway.md")
-    features: float = _given(76, "numbers of 4 bytes a candidate", "`MODEL_FEATURES`")
-    explained_rows: float = _given(25, "candidates a decision", "docs/gateway.md")
+    endpoint_bytes: float = _given(
+        53_000, "bytes a decision to and from the endpoint", "docs/decisions/0024"
+    )
     store_bytes: float = _given(
         102_000, "bytes a decision", "docs/feature-store.md, for 237; nothing at hand"
     )

@@ -68,6 +68,7 @@ def _wanted(options: argparse.Namespace) -> Wanted:
         template=template,
         parameters=dict(options.parameter),
         restore=options.restore,
+        snapshot=options.snapshot,
     )
 
 
@@ -105,7 +106,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--parameter", type=_parameter, action="append", default=[], metavar="NAME=VALUE",
         help="a parameter of the stack; those not given keep their values")  # fmt: skip
     add("--restore", type=Restore, choices=list(Restore), default=Restore.SNAPSHOT,
-        help="state to start with: the newest snapshot's, what of it fits, or none")  # fmt: skip
+        help="state to start with: a snapshot's, what of it fits, or none")  # fmt: skip
+    add("--snapshot", metavar="NAME", help="the one to start from, instead of the newest")
     add("--plan", action="store_true", help="only show what would be done")
     add("--endpoint-url", help="of an emulator, instead of AWS")
     add("--poll-s", type=float, default=5.0, help="seconds between two looks at a state")

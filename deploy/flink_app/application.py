@@ -16,9 +16,9 @@ class Restore(StrEnum):
     """With what state an application starts."""
 
     SNAPSHOT = "snapshot"
-    """With all of the newest snapshot's, or not at all."""
+    """With all of a snapshot's, or not at all."""
     PARTIAL = "partial"
-    """With what of the newest snapshot's fits; the rest is dropped."""
+    """With what of a snapshot's fits; the rest is dropped."""
     NOTHING = "nothing"
     """Without any."""
 
@@ -97,13 +97,20 @@ class Application:
             self.client.stop_application(ApplicationName=self.name, Force=force)
         self._reach(READY, ("STOPPING", "FORCE_STOPPING"), "it did not stop")
 
-    def start(self, restore: Restore) -> None:
+    def start(self, restore: Restore, snapshot: str | None = None) -> None:
         """Start it and wait until it runs.
+
+        Args:
+            restore: How much of a snapshot it starts with.
+            snapshot: The snapshot's name; the newest one's if not given.
 
         Raises:
             DeployError: It does not start.
         """
-        snapshot = None if restore is Restore.NOTHING else self.newest_snapshot()
+        if restore is Restore.NOTHING:
+            snapshot = None
+        elif snapshot is None:
+            snapshot = self.newest_snapshot()
         self.progress.tell(f"Starting {self.name} {_from(snapshot, restore)}")
         with refusals(f"Starting {self.name}"):
             self.client.start_application(

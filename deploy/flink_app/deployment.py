@@ -36,6 +36,7 @@ class Wanted:
         template: Its template, JSON.
         parameters: Values of its parameters, without those of the code.
         restore: With what state the application starts.
+        snapshot: The snapshot that it starts from; the newest if not named.
     """
 
     code: Code
@@ -43,6 +44,7 @@ class Wanted:
     template: str
     parameters: Mapping[str, str]
     restore: Restore
+    snapshot: str | None = None
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,7 @@ class Deployment:
             self._progress.tell(f"Changing stack {self._stack.name}")
             self._stack.execute(plan.change_set)
         if not plan.runs or plan.restarts:
-            self._application.start(self._wanted.restore)
+            self._application.start(self._wanted.restore, self._wanted.snapshot)
 
     def _go_back(self, former: State, error: DeployError) -> None:
         """Have the former stack and code again, from the snapshot of the stop.
@@ -220,5 +222,12 @@ def describe(plan: Plan, wanted: Wanted) -> list[str]:
         steps.append(f"{verb} stack {wanted.stack}:")
         steps.extend(f"  {change}" for change in plan.change_set.changes)
     if plan.restarts or not plan.runs:
-        steps.append(f"start the application (state: {wanted.restore})")
+        steps.append(f"start the application ({_state(wanted)})")
     return steps
+
+
+def _state(wanted: Wanted) -> str:
+    if wanted.restore is Restore.NOTHING:
+        return "without state"
+    which = wanted.snapshot or "the newest snapshot"
+    return f"from {which}{', as far as it fits' * (wanted.restore is Restore.PARTIAL)}"

@@ -1,8 +1,8 @@
 """Stands in for the program ``aws``: checks a command against AWS's own model of the operation.
 
 It answers as a service with one application would, and writes what it was asked to a file. Started
-with the environment variable ``AWS_STAND_IN``: a directory that keeps the application's status, the
-zip's versions and what was asked.
+with the environment variable ``AWS_STAND_IN``: a directory that keeps the application's status and
+what was asked.
 """
 
 import json
@@ -17,15 +17,10 @@ import jmespath
 from botocore import xform_name
 from botocore.validate import ParamValidator
 
-SERVICES = {"s3api": "s3"}
 STATUS_AFTER = {"StopApplication": "READY", "StartApplication": "RUNNING"}
 PROPERTY_GROUPS = [
     {"PropertyGroupId": "jobs", "PropertyMap": {"name": "roadside-features"}},
     {"PropertyGroupId": "streams", "PropertyMap": {"region": "us-east-1"}},
-]
-SNAPSHOTS = [
-    {"SnapshotName": "new", "SnapshotCreationTimestamp": "2026-11-02T00:00:00+00:00"},
-    {"SnapshotName": "old", "SnapshotCreationTimestamp": "2026-11-01T00:00:00+00:00"},
 ]
 
 
@@ -33,7 +28,7 @@ def main(arguments: Sequence[str]) -> None:
     """Check one command, note it and answer it."""
     directory = Path(os.environ["AWS_STAND_IN"])
     service, command, *options = arguments
-    model = botocore.session.get_session().get_service_model(SERVICES.get(service, service))
+    model = botocore.session.get_session().get_service_model(service)
     operation = {xform_name(name, "-"): name for name in model.operation_names}[command]
     shape = model.operation_model(operation).input_shape
     said = _options(options)
@@ -71,7 +66,8 @@ def _given(said: dict[str, str], shape: Any) -> dict[str, Any]:
 
 
 def _answer(operation: str, directory: Path) -> Any:
-    puts = (directory / "asked").read_text().count('["PutObject"')
+    if operation != "DescribeApplication":
+        return {}
     application = {
         "ApplicationStatus": (directory / "status").read_text(),
         "ApplicationVersionId": 7,
@@ -79,12 +75,7 @@ def _answer(operation: str, directory: Path) -> Any:
             "EnvironmentPropertyDescriptions": {"PropertyGroupDescriptions": PROPERTY_GROUPS}
         },
     }
-    return {
-        "DescribeApplication": {"ApplicationDetail": application},
-        "ListApplicationSnapshots": {"SnapshotSummaries": SNAPSHOTS},
-        "PutObject": {"VersionId": f"zip-{puts}"},
-        "HeadObject": {"VersionId": f"zip-{puts}"},
-    }.get(operation, {})
+    return {"ApplicationDetail": application}
 
 
 if __name__ == "__main__":

@@ -138,6 +138,16 @@ def test_what_cloudformation_refuses_is_told(
         deployment.plan()
 
 
+def test_a_plan_leaves_no_empty_stack(stubs: Stubs, deployment: Deployment) -> None:
+    """A stack that a plan alone had CloudFormation make is gone with the plan."""
+    change_set = ChangeSet(ARN, creates=True, changes=())
+    stubs.stack("delete_change_set", {}, ChangeSetName=ARN)
+    stubs.stack("delete_stack", {}, StackName=STACK)
+    deployment.forget(
+        Plan(uploads=True, former=None, change_set=change_set, runs=False, restarts=False)
+    )
+
+
 def test_parameters_not_given_keep_their_values(
     stubs: Stubs, wanted: Wanted, deployment: Deployment
 ) -> None:

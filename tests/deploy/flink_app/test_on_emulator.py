@@ -216,15 +216,21 @@ def test_the_first_deployment_creates_and_starts(deploying: Deploying) -> None:
     assert flink["Parallelism"] == asked["Parallelism"]
 
 
-def test_the_same_zip_again_does_nothing(deploying: Deploying) -> None:
-    """Neither version nor snapshots change when all is as it shall be."""
+def test_the_same_zip_again_does_nothing(
+    deploying: Deploying, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither version nor snapshots change when all is as it shall be, and that is told."""
     assert deploying(b"again") == 0
     before = (deploying.detail["ApplicationVersionId"], deploying.snapshots)
+    capsys.readouterr()
     assert deploying(b"again") == 0
+    assert capsys.readouterr().err.startswith("Nothing to do: s3://")
     assert (deploying.detail["ApplicationVersionId"], deploying.snapshots) == before
 
 
-def test_a_plan_changes_nothing(deploying: Deploying, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_changes_nothing(
+    deploying: Deploying, foundation: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The plan names upload, snapshot, change and start, and does none of them."""
     before = (deploying.detail["ApplicationVersionId"], deploying.snapshots, deploying.key)
     assert deploying(b"planned", "--plan") == 0
@@ -232,8 +238,9 @@ def test_a_plan_changes_nothing(deploying: Deploying, capsys: pytest.CaptureFixt
     for step in ("upload", "snapshot", "Modify AWS::KinesisAnalyticsV2::Application", "start"):
         assert step in told
     assert (deploying.detail["ApplicationVersionId"], deploying.snapshots, deploying.key) == before
-    assert deploying(b"planned", "--plan") == 0  # nothing that the first left is in the way
-    assert "upload" in capsys.readouterr().err
+    cloudformation = emulator.client(foundation, "cloudformation")
+    left = cloudformation.list_change_sets(StackName="roadside-flink")["Summaries"]
+    assert not [change_set for change_set in left if change_set["ExecutionStatus"] == "AVAILABLE"]
 
 
 def test_another_zip_is_started_from_the_state_of_the_one_before(deploying: Deploying) -> None:
@@ -249,6 +256,16 @@ def test_another_zip_is_started_from_the_state_of_the_one_before(deploying: Depl
         "ApplicationRestoreType": "RESTORE_FROM_CUSTOM_SNAPSHOT",
         "SnapshotName": of_the_stop,
     }
+
+
+def test_an_older_state_can_be_had_again(deploying: Deploying) -> None:
+    """The former code and a snapshot of its time are what a bad release is taken back with."""
+    assert deploying(b"good release") == 0
+    assert deploying(b"bad release") == 0
+    of_the_good = deploying.snapshots[-1]
+    assert deploying(b"good release", "--snapshot", of_the_good) == 0
+    assert deploying.restored["SnapshotName"] == of_the_good
+    assert deploying.snapshots[-1] != of_the_good
 
 
 def test_a_stopped_application_is_started(deploying: Deploying, foundation: str) -> None:
