@@ -65,13 +65,13 @@ def run(options: argparse.Namespace) -> EvaluationReport:
     before = incumbent.models if incumbent else None
     frame = dataset.read(options.prepared)
     evaluated = evaluate.evaluate(frame, model.models, options.seed, quick=True, incumbent=before)
+    report.write(evaluated.results, options.out / EVALUATION)
     found = gated.report(
         evaluated.results,
         value.measure(evaluated, model.models, before),
         model.version,
         incumbent.version if incumbent else None,
     )
-    report.write(evaluated.results, options.out / EVALUATION)
     (options.out / evaluation_report.NAME).write_bytes(evaluation_report.encode(found))
     return found
 
