@@ -9,12 +9,13 @@ from redis import Redis
 
 from benchmarks.gateway.world import Rows, World
 from feature_repo.online.row_writer import RowWriter
-from feature_repo.schema import PROVIDER_MOTION
+from feature_repo.schema import PROVIDER_MOTION, STREAM_VIEWS
 
 PROJECT = "roadside"
 MOTION_S = 15.0
 AVAILABILITY_S = 60.0
 """How often each provider's row is written anew: 5.3 and 1.3 thousand rows a second of 80,000."""
+BEACON_S = 5.0
 ROWS_AT_ONCE = 500
 
 
@@ -35,8 +36,11 @@ def main() -> int:
     world = World(options.providers, options.seed)
     live = world.live_rows(_now_us())
     turns = [
-        _turns(writer, rows, MOTION_S if rows.schema is PROVIDER_MOTION else AVAILABILITY_S)
-        for rows in live
+        _beacons(writer),
+        *(
+            _turns(writer, rows, MOTION_S if rows.schema is PROVIDER_MOTION else AVAILABILITY_S)
+            for rows in live
+        ),
     ]
     while True:
         pause_s = min(next(turn) for turn in turns)
@@ -54,6 +58,17 @@ def _turns(writer: RowWriter, rows: Rows, every_s: float) -> Iterator[float]:
             now = part.at(_now_us())
             writer.write(now.schema, now.entities, now.columns, now.event_us, now.event_us)
             due += step_s
+
+
+def _beacons(writer: RowWriter) -> Iterator[float]:
+    """Say that the jobs live, without which no row counts; yield the seconds until it is due."""
+    due = time.monotonic()
+    while True:
+        for view in STREAM_VIEWS:
+            writer.beacon(view.name, _now_us(), _now_us())
+        due += BEACON_S
+        while (left := due - time.monotonic()) > 0:
+            yield left
 
 
 def _now_us() -> int:

@@ -20,7 +20,6 @@ from benchmarks.streaming.cpu import CpuMeter, Parts
 from deploy.local.ports import HOST
 from deploy.local.processes import Child, Supervisor
 from feature_repo.online.row_writer import RowWriter
-from feature_repo.schema import STREAM_VIEWS
 from tests.support.bundles import make_bundle
 
 READY_S = 60.0
@@ -90,8 +89,6 @@ class Stack:
         writer, now_us = RowWriter(client, PROJECT), time.time_ns() // 1000
         for rows in (*self.world.live_rows(now_us), *self.world.other_rows(now_us)):
             write(writer, rows)
-        for view in STREAM_VIEWS:
-            writer.beacon(view.name, now_us, now_us)
         client.close()
         self.bodies.write_bytes(msgspec.msgpack.encode(self.world.requests(REQUESTS)))
         world = ["--providers", str(self.settings.providers), "--seed", str(self.settings.seed)]
