@@ -34,6 +34,9 @@ GRACE_S = 5
 KEEP_ALIVE_S = 75
 """How long a connection waits for its next request; longer than a load balancer in front keeps it,
 which else sends a request on a connection that is just being closed."""
+SWITCH_S = 0.0005
+"""For so long one thread keeps the interpreter while another wants it. Python's own 5 ms is what a
+request would wait for the decision log's thread at each of its turns."""
 USAGE_ERROR = 2
 
 
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error))
     with listener:
         if options.workers == 1:
-            collect_seldom()
+            _prepare()
             uvicorn.Server(_config(app)).run(sockets=[listener])
         else:
             _run_workers(arguments, options.workers, listener)
@@ -66,8 +69,14 @@ def app_from_environment() -> Starlette:
     """Return the application of a worker process."""
     _log_to_stderr()
     app = create_app(assemble(parse(json.loads(os.environ[ARGUMENTS_VARIABLE]))))
-    collect_seldom()
+    _prepare()
     return app
+
+
+def _prepare() -> None:
+    """Keep what is not a request's out of the requests' way."""
+    collect_seldom()
+    sys.setswitchinterval(SWITCH_S)
 
 
 def _run_workers(arguments: Sequence[str], workers: int, listener: socket.socket) -> None:
