@@ -22,6 +22,9 @@ from flink_jobs.rows import view_rows, written_at
 from flink_jobs.settings import FeatureStore, Streams
 from flink_jobs.views import JOBS
 
+PUBLISHED = "kinesisanalytics"
+"""The managed service publishes the metrics of this group, and no others of ours, to CloudWatch."""
+
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 2.0
 """Short enough that the job goes on within seconds of Redis's return."""
@@ -60,7 +63,8 @@ class ViewWriter(Writer):
             self._store.redis_url, socket_connect_timeout=5, socket_timeout=10
         )
         self._writer = RowWriter(client, self._store.project)
-        metrics = function_context.get_metric_group().add_group("view", self._view)
+        published = function_context.get_metric_group().add_group(PUBLISHED)
+        metrics = published.add_group("view", self._view)
         self._written = metrics.counter("rows_written")
         self._stale = metrics.counter("rows_stale")
         retries = metrics.counter("redis_retries")
@@ -115,7 +119,7 @@ class DeadLetterWriter(Writer):
         from flink_jobs.kinesis import connect  # noqa: PLC0415
 
         self._client = connect(self._streams, patient=True)
-        self._metrics: MetricGroup = function_context.get_metric_group()
+        self._metrics: MetricGroup = function_context.get_metric_group().add_group(PUBLISHED)
         self._counters: dict[tuple[str, str], Any] = {}
 
     def eval(

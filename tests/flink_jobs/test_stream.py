@@ -174,7 +174,10 @@ def test_a_provider_who_goes_offline_leaves_the_geo_index(live: Live) -> None:
 
 
 def test_metrics_say_what_was_refused_and_how_old_rows_are(live: Live) -> None:
-    """Letters by reason, the watermark's lag and the delay to Redis are on Flink's REST page."""
+    """Letters by reason, the watermark's lag and the delay to Redis are on Flink's REST page.
+
+    Counters and gauges are in the group that the managed service publishes.
+    """
     began_ms = time.time_ns() // 1_000_000
 
     def metrics() -> dict[str, float]:
@@ -186,10 +189,10 @@ def test_metrics_say_what_was_refused_and_how_old_rows_are(live: Live) -> None:
         live.emulator.put("weather", ["{broken"])
         found = metrics()
         wanted = (
-            "stream.weather.reason.not_json.dead_letters",
-            "view.provider_motion.watermark_lag_ms",
+            "kinesisanalytics.stream.weather.reason.not_json.dead_letters",
+            "kinesisanalytics.view.provider_motion.watermark_lag_ms",
             "view.provider_motion.event_to_redis_ms_p99",
-            "view.provider_motion.rows_written",
+            "kinesisanalytics.view.provider_motion.rows_written",
         )
         picked = {
             name: value for name in wanted for key, value in found.items() if key.endswith(name)
@@ -199,7 +202,7 @@ def test_metrics_say_what_was_refused_and_how_old_rows_are(live: Live) -> None:
     found = wait_until(all_there, FEATURES_S, "metrics")
 
     assert live.cluster.failures(live.job_id, began_ms) == []
-    assert 0 < found["view.provider_motion.watermark_lag_ms"] < 60_000
+    assert 0 < found["kinesisanalytics.view.provider_motion.watermark_lag_ms"] < 60_000
     assert 0 < found["view.provider_motion.event_to_redis_ms_p99"] < 300_000
 
 

@@ -77,7 +77,9 @@ public final class PacedKinesisSource
     public SourceReader<String, KinesisShardSplit> createReader(SourceReaderContext context)
             throws Exception {
         deserializer.open(new OpenContext(context));
-        Counter refusals = context.metricGroup().counter("reads_refused");
+        // In the group that the managed service publishes to CloudWatch.
+        Counter refusals =
+                context.metricGroup().addGroup("kinesisanalytics").counter("reads_refused");
         return new ShardReader<>(
                 () -> new ShardPoller(createProxy(), interval, refusals),
                 new KinesisStreamsRecordEmitter<>(deserializer),

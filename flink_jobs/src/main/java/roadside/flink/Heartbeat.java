@@ -40,7 +40,11 @@ public final class Heartbeat extends AbstractStreamOperator<RowData>
     @Override
     public void open() throws Exception {
         super.open();
-        getMetricGroup().addGroup("view", view).gauge("watermark_lag_ms", this::lagMillis);
+        // The managed service publishes what is in this group, and nothing else, to CloudWatch.
+        getMetricGroup()
+                .addGroup("kinesisanalytics")
+                .addGroup("view", view)
+                .gauge("watermark_lag_ms", this::lagMillis);
         scheduleNext();
     }
 
