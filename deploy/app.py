@@ -59,6 +59,9 @@ def synthesize(out: Path) -> Synthesis:
     from deploy.stacks.gateway import GatewayStack  # noqa: PLC0415
     from deploy.stacks.model import ModelStack  # noqa: PLC0415
     from deploy.stacks.network import NetworkStack  # noqa: PLC0415
+    from deploy.stacks.objective import Deployed  # noqa: PLC0415
+    from deploy.stacks.observability import ObservabilityStack  # noqa: PLC0415
+    from deploy.stacks.retraining import RetrainingStack  # noqa: PLC0415
     from deploy.stacks.review import review  # noqa: PLC0415
     from deploy.stacks.store import StoreStack  # noqa: PLC0415
     from deploy.stacks.streams import StreamsStack  # noqa: PLC0415
@@ -71,7 +74,16 @@ def synthesize(out: Path) -> Synthesis:
     foundation = Foundation(artifacts, network, streams, store)
     FlinkStack(app, "roadside-flink", foundation)
     ModelStack(app, "roadside-model", foundation)
-    GatewayStack(app, "roadside-gateway", foundation)
+    gateway = GatewayStack(app, "roadside-gateway", foundation)
+    retraining = RetrainingStack(app, "roadside-retraining", foundation)
+    deployed = Deployed(
+        balancer=gateway.balancer.load_balancer_full_name,
+        tasks=gateway.targets.target_group_full_name,
+        least_tasks=gateway.tasks,
+        store_nodes=store.online.nodes,
+        missed_starts=retraining.missed.queue_name,
+    )
+    ObservabilityStack(app, "roadside-observability", deployed)
     Tags.of(app).add("product", "roadside-dispatch-ranking")
     stacks = app.synth().stacks
     return Synthesis([Path(stack.template_full_path) for stack in stacks], review(app))

@@ -32,3 +32,15 @@ FLINK: Mapping[str, tuple[str, ...]] = {"watermark_lag_ms": ("view",)}
 
 SERVICE_LABEL, GATEWAY_SERVICE = "service", "gateway"
 """A label of every metric of the gateway: CloudWatch's collector takes none without a label."""
+
+STREAM_VIEWS = ("provider_motion", "provider_availability", "cell_conditions", "cell_demand")
+"""The views that the jobs keep fresh."""
+
+ENDPOINT_RUNGS = ("endpoint_unavailable", "model_unavailable_rule_score")
+STORE_RUNGS = ("feature_store_unavailable_last_rows", "availability_unknown_profile_only")
+"""Reasons of ``gateway_degraded_total``: what a decision was made without."""
+
+DRIFTS = ("drift_psi", "drift_ks", "unit_change", "missing")
+SKEWS = ("skew", "lag", "from_the_future", "stuck_feed", "everyone_available",
+         "availability_unusable")  # fmt: skip
+"""Kinds of ``monitoring_findings``: the world or a source has changed; served is not what was."""

@@ -35,6 +35,7 @@ class GatewayStack(Stack):
 
     Attributes:
         balancer: The load balancer in front.
+        targets: The tasks, as the load balancer sees them.
         tasks: How many tasks stand at least.
     """
 
@@ -44,7 +45,7 @@ class GatewayStack(Stack):
         self.tasks = sizing.units(sizing.MEASURED.gateway, sizing.GATEWAY_TASK)
         self.balancer = self._balancer()
         service = self._service(GatewayTask(self, "Gateway", foundation))
-        self._listen(service)
+        self.targets = self._listen(service)
         self._scale(service)
         CfnOutput(self, "Address", value=self.balancer.load_balancer_dns_name)
 
@@ -101,7 +102,7 @@ class GatewayStack(Stack):
             health_check_grace_period=Duration.seconds(START_S),
         )
 
-    def _listen(self, service: aws_ecs.FargateService) -> None:
+    def _listen(self, service: aws_ecs.FargateService) -> balancing.ApplicationTargetGroup:
         certificate = CfnParameter(
             self, "CertificateArn", description="Certificate of the name that clients call"
         )
@@ -136,6 +137,7 @@ class GatewayStack(Stack):
             default_target_groups=[group],
             open=False,
         )
+        return group
 
     def _scale(self, service: aws_ecs.FargateService) -> None:
         """Let tasks grow beyond what the peak needs; they never become fewer than that."""

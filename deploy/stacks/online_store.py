@@ -166,5 +166,10 @@ class OnlineStore(Construct):
         )
 
 
+def node(number: int) -> str:
+    """Return the service's name of a node, counted from 1."""
+    return f"{NAME}-{number:03d}"
+
+
 def _url(user: str, address: str) -> str:
     return f"rediss://{user}@{address}:{REDIS}/0"

@@ -68,6 +68,22 @@ ACCEPTED = (
         "Log streams of one group, whose names are made when a process starts.",
     ),
     Accepted(
+        r"AwsSolutions-IAM5\[Resource::arn:.*:(processing-job|training-job|model-package)/.*\*\]",
+        r"roadside-retraining/JobRole/.*",
+        "The pipeline makes jobs and versions under names of its own, below a beginning that is "
+        "the product's.",
+    ),
+    Accepted(
+        r"AwsSolutions-IAM5\[Resource::roadside-store:.*(Rows|Decisions).*Arn.*/\*\]",
+        r"roadside-retraining/JobRole/.*",
+        "Training reads rows and decisions of any day, and writes neither.",
+    ),
+    Accepted(
+        r"AwsSolutions-SQS3",
+        r"roadside-retraining/MissedStarts/Resource",
+        "It is the dead-letter queue, of the schedule.",
+    ),
+    Accepted(
         r"AwsSolutions-S1",
         r"roadside-gateway/AccessLogs/Resource",
         "It takes the load balancer's access logs; a log of who writes logs would have no end.",
