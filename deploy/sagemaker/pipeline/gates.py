@@ -30,6 +30,6 @@ GATES = (
     Gate("value_lost", "MostValueLost", 0.0),
     Gate("ndcg_lost", "MostNdcgLost", 0.0),
     Gate("eta_lost_min", "MostEtaLostMin", 0.0),
-    Gate("calibration_error_beyond_luck", "MostCalibrationError", 0.03),
+    Gate("calibration_error_beyond_luck", "MostCalibrationError", 0.05),
     Gate("p90_coverage_off", "MostP90CoverageOff", 0.03),
 )
