@@ -20,8 +20,9 @@ from deploy.names import (
 )
 
 ANSWERS = "gateway_endpoint_answers"
+OUTCOMES = ("valid", "invalid")
 LATEST_US = 250_000.0
-PERIOD_S = 4
+PERIOD_S = 6
 """Minutes on AWS."""
 SEND_S = 0.5
 
@@ -57,7 +58,7 @@ def _put(
         ComparisonOperator="GreaterThanThreshold",
         Period=PERIOD_S,
         EvaluationPeriods=1,
-        TreatMissingData="notBreaching",
+        TreatMissingData="missing",
         **watched,
     )
 
@@ -97,21 +98,25 @@ class Agent:
     def _send(self) -> None:
         with urllib.request.urlopen(self._url) as answer:  # noqa: S310 - our own gateway
             families = text_string_to_metric_families(answer.read().decode())
-        data = []
-        for sample in (s for f in families if f.name == ANSWERS for s in f.samples):
-            if sample.name.endswith("_total"):
-                key = sample.labels["variant"], sample.labels["outcome"]
-                more = sample.value - self._counted.get(key, 0.0)
-                self._counted[key] = sample.value
-                data.append(
-                    {
-                        "MetricName": ANSWERS,
-                        "Dimensions": _dimensions(sample.labels),
-                        "Value": more,
-                    }
-                )
-        if data:
+        counted = {
+            (sample.labels["variant"], sample.labels["outcome"]): sample.value
+            for family in families
+            if family.name == ANSWERS
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        }
+        # What was never counted is not told, and an alarm on it would have no data.
+        every = [(variant, outcome) for variant, _ in counted for outcome in OUTCOMES]
+        more = {key: counted.get(key, 0.0) - self._counted.get(key, 0.0) for key in every}
+        self._counted = counted
+        if more:
+            data = [_datum(variant, outcome, value) for (variant, outcome), value in more.items()]
             self._cloudwatch.put_metric_data(Namespace=NAMESPACE, MetricData=data)
+
+
+def _datum(variant: str, outcome: str, value: float) -> dict[str, Any]:
+    dimensions = _dimensions({"variant": variant, "outcome": outcome})
+    return {"MetricName": ANSWERS, "Dimensions": dimensions, "Value": value}
 
 
 def _dimensions(of: Mapping[str, str]) -> list[dict[str, str]]:

@@ -8,21 +8,11 @@ import msgspec
 import numpy as np
 from catboost import CatBoost
 
+from deploy.sagemaker.pipeline.gates import GATES
 from feature_repo import bundle_manifest
 from tests.support.bundles import make_bundle
 
-MEASURED = {
-    "test_events": 900.0,
-    "ndcg_at_1_model": 0.71,
-    "ndcg_at_1_nearest": 0.52,
-    "success_brier": 0.14,
-    "success_brier_of_base_rate": 0.2,
-    "success_calibration_error": 0.03,
-    "eta_mae_min": 3.2,
-    "eta_mae_min_of_formula": 6.2,
-    "eta_p90_coverage": 0.91,
-}
-"""Made up: what an evaluation would say of a model that may be promoted."""
+EVALUATION = "evaluation.json"
 PERCENT = 100.0
 
 
@@ -54,14 +44,21 @@ def make(candidate: Candidate | None, directory: Path) -> Path:
     bundle = directory / name
     make_bundle(bundle, iterations=40 if candidate is None else 50)
     manifest = bundle_manifest.load(bundle)
-    changes: dict[str, Any] = {"version": name, "metrics": MEASURED}
+    changes: dict[str, Any] = {"version": name}
     if candidate is WRONG:
         chances = tuple(PERCENT * chance for chance in manifest.calibration.y)
         changes["calibration"] = msgspec.structs.replace(manifest.calibration, y=chances)
     if candidate is INVERTED:
         _invert(bundle / manifest.models.ranker)
     bundle_manifest.save(msgspec.structs.replace(manifest, **changes), bundle)
+    (directory / f"{name}-{EVALUATION}").write_bytes(msgspec.json.encode(_evaluation(name)))
     return bundle
+
+
+def _evaluation(version: str) -> dict[str, Any]:
+    """Return what an evaluation would say of a model that may be promoted: made up."""
+    gates = {gate.measure: 1.0 if gate.is_least else 0.0 for gate in GATES}
+    return {"version": version, "test": {"requests": 900}, "gates": gates}
 
 
 def _invert(ranker: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from benchmarks.chaos.asker import Answer, Asker
 from benchmarks.chaos.cases import percentile_ms
-from benchmarks.promotion.models import Candidate
+from benchmarks.promotion.models import EVALUATION, Candidate
 from benchmarks.promotion.stack import BUCKET, INCUMBENT, Stack
 from deploy.names import CANDIDATE_VARIANT
 from deploy.promotion.evidence import Measured
@@ -138,8 +138,9 @@ class Runs:
 
     async def _register(self, candidate: Candidate, bundle: Path) -> int:
         image = () if candidate.image is None else ("--image", candidate.image)
-        to = ("--to", f"s3://{BUCKET}/candidates")
-        await self._step("register", "--bundle", str(bundle), *to, *image)
+        report = bundle.with_name(f"{candidate.name}-{EVALUATION}")
+        given = ("--bundle", str(bundle), "--evaluation", str(report))
+        await self._step("register", *given, "--to", f"s3://{BUCKET}/candidates", *image)
         return next(self._registry.packages()).version
 
     async def _outcome(self, *step: str) -> Outcome:

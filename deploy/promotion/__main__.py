@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(context: Context, options: argparse.Namespace) -> None:
     match options.step:
         case "register":
-            register(context, options.bundle, options.to, options.image)
+            register(context, options.bundle, options.evaluation, options.to, options.image)
         case "shadow":
             place, percent = options.captures, options.capture_percent
             shadow(context, options.version, place, percent, options.bake_s)
@@ -106,6 +106,9 @@ def _parser() -> argparse.ArgumentParser:
 def _add_register(steps: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     added = _add(steps, "register", "put a bundle into the registry")
     added.add_argument("--bundle", type=Path, required=True, help="the bundle's directory")
+    added.add_argument(
+        "--evaluation", type=Path, required=True, help="its evaluation.json (training.steps)"
+    )
     added.add_argument("--to", required=True, help="where archives are kept, s3://bucket/prefix")
     added.add_argument("--image", help="the container; if left out, that of production")
 

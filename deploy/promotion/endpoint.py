@@ -149,7 +149,7 @@ class Endpoint:
         """Make the configuration of a deployment; what it does not say is as in another one."""
         other = self._client.describe_endpoint_config(EndpointConfigName=like)
         template = other["ProductionVariants"][0]
-        request = {name: other[name] for name in _KEPT if name in other}
+        request = {name: other[name] for name in _KEPT if other.get(name)}
         if deployment.captures:
             request["DataCaptureConfig"] = _capture(deployment, other.get("DataCaptureConfig", {}))
         if deployment.shadow is not None:

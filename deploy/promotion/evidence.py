@@ -1,11 +1,38 @@
 """What the gates are shown, besides parity."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-Metrics = Mapping[str, float]
-"""What the offline evaluation measured, by name, as ``training.evaluation`` writes it."""
+import msgspec
+
+
+class Tested(msgspec.Struct, frozen=True):
+    """What was measured on."""
+
+    requests: int
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    """``evaluation.json``, as far as a promotion reads it (``training.steps`` declares the form).
+
+    Attributes:
+        version: The bundle's.
+        test: What was measured on.
+        gates: The numbers of the pipeline's condition, by name.
+    """
+
+    version: str
+    test: Tested
+    gates: dict[str, float]
+
+
+def evaluation(content: bytes) -> Evaluation:
+    """Read ``evaluation.json``.
+
+    Raises:
+        msgspec.DecodeError: It is of another form.
+    """
+    return msgspec.json.decode(content, type=Evaluation)
 
 
 @dataclass(frozen=True)

@@ -6,31 +6,21 @@ A number that was not measured fails its gate: NaN is never within a limit.
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from deploy.promotion.evidence import Measured, Metrics, Monitored
+from deploy.promotion.evidence import Evaluation, Measured, Monitored
 from deploy.promotion.limits import Limits
 from deploy.promotion.parity import Parity
+from deploy.sagemaker.pipeline.gates import GATES
 
-P90 = 0.9
 NOT_MEASURED = float("nan")
 
 
-def offline(metrics: Metrics, limits: Limits) -> Iterator[str]:
-    """Judge the evaluation on events that the model has not seen."""
-
-    def value(name: str) -> float:
-        return metrics.get(name, NOT_MEASURED)
-
-    gain = value("ndcg_at_1_model") - value("ndcg_at_1_nearest")
-    brier = _share(value("success_brier"), value("success_brier_of_base_rate"))
-    minutes = _share(value("eta_mae_min"), value("eta_mae_min_of_formula"))
-    coverage = abs(value("eta_p90_coverage") - P90)
-    calibration = value("success_calibration_error")
-    yield from _below("offline: test_events", value("test_events"), limits.test_events)
-    yield from _below("offline: NDCG@1 above the nearest rule's", gain, limits.ndcg_gain)
-    yield from _above("offline: Brier score over the base rate's", brier, limits.brier_share)
-    yield from _above("offline: calibration error", calibration, limits.calibration_error)
-    yield from _above("offline: minutes' error over the formula's", minutes, limits.eta_share)
-    yield from _above("offline: p90 coverage off 0.9", coverage, limits.coverage_error)
+def offline(evaluation: Evaluation, limits: Limits) -> Iterator[str]:
+    """Judge the evaluation as the pipeline's condition does, on requests new to the model."""
+    yield from _below("offline: requests", evaluation.test.requests, limits.test_requests)
+    for gate in GATES:
+        judge = _below if gate.is_least else _above
+        value = evaluation.gates.get(gate.measure, NOT_MEASURED)
+        yield from judge(f"offline: {gate.measure}", value, getattr(limits, gate.measure))
 
 
 def skew(monitored: Monitored, now: datetime, limits: Limits) -> Iterator[str]:

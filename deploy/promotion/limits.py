@@ -17,12 +17,14 @@ def _limit(default: float, meaning: str) -> Any:
 class Limits:
     """What the gates allow; the meanings are what ``--help`` shows."""
 
-    test_events: float = _limit(30, "offline: events measured on, at least")
-    ndcg_gain: float = _limit(0.0, "offline: NDCG@1 above that of the nearest first, at least")
-    brier_share: float = _limit(1.0, "offline: Brier score over that of the base rate, at most")
-    calibration_error: float = _limit(0.1, "offline: mean distance of chance and share, at most")
-    eta_share: float = _limit(1.0, "offline: error of minutes over that of the formula, at most")
-    coverage_error: float = _limit(0.1, "offline: arrivals within the p90, off 0.9 by at most")
+    test_requests: float = _limit(30, "offline: requests measured on, at least")
+    value_over_rules: float = _limit(0.0, "offline: gain over the best simple rule, at least")
+    eta_gained_over_formula_min: float = _limit(0.0, "offline: the same of minutes, at least")
+    value_lost: float = _limit(0.0, "offline: measurably worse than the incumbent, at most")
+    ndcg_lost: float = _limit(0.0, "offline: the same of NDCG@5, at most")
+    eta_lost_min: float = _limit(0.0, "offline: the same of minutes, at most")
+    calibration_error_beyond_luck: float = _limit(0.05, "offline: of the chances, at most")
+    p90_coverage_off: float = _limit(0.03, "offline: arrivals within the p90 off 0.9, at most")
     monitoring_age_h: float = _limit(36, "skew: age of the daily job's report, hours, at most")
     shadow_requests: float = _limit(500, "latency: requests the shadow has answered, at least")
     p99_ms: float = _limit(40, "latency: the shadow's p99, ms, at most (the budget of the stage)")

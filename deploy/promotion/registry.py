@@ -22,7 +22,7 @@ class Package:
         status: Whether it may serve: ``PENDING``, ``APPROVED`` or ``REJECTED``.
         image: The container.
         model_data: The bundle as ``model.tar.gz``, an S3 URI.
-        metrics: What the offline evaluation measured, JSON, an S3 URI; empty where nobody did.
+        evaluation: What was measured offline, ``evaluation.json`` on S3; empty where nothing was.
         bundle_version: What the bundle says of itself; empty where that was not registered.
         compared_with: The model in production that it was compared with; empty where it was not.
     """
@@ -32,7 +32,7 @@ class Package:
     status: str
     image: str
     model_data: str
-    metrics: str
+    evaluation: str
     bundle_version: str
     compared_with: str
 
@@ -71,7 +71,7 @@ class Registry:
         for version, _ in sorted(self._versions(), reverse=True):
             yield self.package(version)
 
-    def add(self, image: str, model_data: str, metrics: str, bundle_version: str) -> Package:
+    def add(self, image: str, model_data: str, evaluation: str, bundle_version: str) -> Package:
         """Register a version that nobody has approved yet; the group is made if it is missing."""
         if not self._has_group():
             self._client.create_model_package_group(ModelPackageGroupName=MODEL_PACKAGE_GROUP)
@@ -86,7 +86,7 @@ class Registry:
             },
             ModelMetrics={
                 "ModelQuality": {
-                    "Statistics": {"ContentType": "application/json", "S3Uri": metrics}
+                    "Statistics": {"ContentType": "application/json", "S3Uri": evaluation}
                 }
             },
             CustomerMetadataProperties={_BUNDLE_VERSION: bundle_version},
@@ -97,11 +97,14 @@ class Registry:
 
     def approve(self, package: Package, compared_with: str, why: str) -> None:
         """Say that a version may serve, and beside which model that was found."""
+        described = self._client.describe_model_package(ModelPackageName=package.arn)
+        # All of them: it is not said whether the new ones come on top or instead.
+        told = described.get("CustomerMetadataProperties", {})
         self._client.update_model_package(
             ModelPackageArn=package.arn,
             ModelApprovalStatus=APPROVED,
             ApprovalDescription=why,
-            CustomerMetadataProperties={_COMPARED_WITH: compared_with},
+            CustomerMetadataProperties={**told, _COMPARED_WITH: compared_with},
         )
 
     def reject(self, package: Package, why: str) -> None:
@@ -170,7 +173,7 @@ def _package(described: Mapping[str, Any]) -> Package:
         status=described["ModelApprovalStatus"],
         image=container["Image"],
         model_data=container["ModelDataUrl"],
-        metrics=quality.get("Statistics", {}).get("S3Uri", ""),
+        evaluation=quality.get("Statistics", {}).get("S3Uri", ""),
         bundle_version=told.get(_BUNDLE_VERSION, ""),
         compared_with=told.get(_COMPARED_WITH, ""),
     )

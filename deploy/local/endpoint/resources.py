@@ -96,9 +96,7 @@ class Resources:
 
     def _update_package(self, asked: Message) -> Message:
         package = self._package(asked["ModelPackageArn"])
-        told = asked.pop("CustomerMetadataProperties", {})
         package.update(asked)
-        package["CustomerMetadataProperties"] |= told
         return {"ModelPackageArn": package["ModelPackageArn"]}
 
     def _package(self, arn: str) -> Message:

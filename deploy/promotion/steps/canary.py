@@ -100,7 +100,7 @@ def _run(context: Context, stage: Stage, settled: str, guard: Guard | None) -> N
     try:
         serve(context, stage.deployment, settled, guard)
         if guard is not None:
-            _prove(context, stage, guard, began)
+            _prove(context, stage, began)
     except RolledBackError as error:
         # SageMaker went back by one stage, in which the candidate may still have its share.
         if context.endpoint.now().config != settled:
@@ -108,14 +108,14 @@ def _run(context: Context, stage: Stage, settled: str, guard: Guard | None) -> N
         raise RolledBackError(error.why, settled) from error
 
 
-def _prove(context: Context, stage: Stage, guard: Guard, began: datetime) -> None:
-    """Hold a stage that no alarm stopped to having been tried at all."""
+def _prove(context: Context, stage: Stage, began: datetime) -> None:
+    """Hold a stage that no alarm stopped to having been tried at all: silence proves nothing."""
     for line in hurt(context, began):
         context.operator.say(line)
     tried = [v.name for v in stage.deployment.variants if v.weight]
     asked = [context.measurements.measured(name, began, datetime.now(UTC)) for name in tried]
     least = min(asked, key=lambda measured: measured.requests)
-    states = context.measurements.alarms(guard.alarms)
+    states = context.measurements.alarms(guard_of(tried, 0).alarms)
     if reasons := list(gates.canary(least, states, context.limits)):
         raise RolledBackError("; ".join(reasons), stage.deployment.config)
 

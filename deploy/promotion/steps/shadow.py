@@ -1,12 +1,15 @@
 """Lets a version answer copies of production's requests; nobody listens to it."""
 
-import json
+from collections.abc import Iterator
+
+import msgspec
 
 from deploy.names import PRODUCTION_VARIANT, SHADOW_VARIANT
 from deploy.promotion import gates
 from deploy.promotion.change import config_name, guard_of, serve
 from deploy.promotion.context import Context
 from deploy.promotion.endpoint import Deployment, Variant
+from deploy.promotion.evidence import evaluation
 from deploy.promotion.failures import refuse_for
 from deploy.promotion.operator import Plan
 from deploy.promotion.registry import REJECTED, Package
@@ -67,11 +70,17 @@ def shadow(
     serve(context, made, serving.config, guard)
 
 
-def offline_reasons(context: Context, package: Package) -> list[str]:
-    """Return why what was measured of a version offline is not enough."""
-    if not package.metrics:
-        return [f"offline: version {package.version} has no metrics in the registry"]
-    return list(gates.offline(json.loads(context.storage.read(package.metrics)), context.limits))
+def offline_reasons(context: Context, package: Package) -> Iterator[str]:
+    """Yield why what was measured of a version offline is not enough."""
+    if not package.evaluation:
+        yield f"offline: version {package.version} has no evaluation in the registry"
+        return
+    try:
+        found = evaluation(context.storage.read(package.evaluation))
+    except msgspec.DecodeError as error:
+        yield f"offline: {package.evaluation} is no evaluation ({error})"
+        return
+    yield from gates.offline(found, context.limits)
 
 
 def _endpoint_reasons(serving: Deployment, package: Package) -> list[str]:
