@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from deploy.sagemaker.pipeline.gates import GATES
+
 
 class LimitError(ValueError):
     """A limit is not known or is no number."""
@@ -13,18 +15,32 @@ def _limit(default: float, meaning: str) -> Any:
     return field(default=default, metadata={"meaning": meaning})
 
 
+def _offline(measure: str, meaning: str) -> Any:
+    """Return a limit that is the pipeline's threshold: a model it registers is one we take."""
+    [threshold] = [gate.threshold for gate in GATES if gate.measure == measure]
+    return _limit(threshold, f"offline: {meaning}")
+
+
 @dataclass(frozen=True)
 class Limits:
     """What the gates allow; the meanings are what ``--help`` shows."""
 
     test_requests: float = _limit(30, "offline: requests measured on, at least")
-    value_over_rules: float = _limit(0.0, "offline: gain over the best simple rule, at least")
-    eta_gained_over_formula_min: float = _limit(0.0, "offline: the same of minutes, at least")
-    value_lost: float = _limit(0.0, "offline: measurably worse than the incumbent, at most")
-    ndcg_lost: float = _limit(0.0, "offline: the same of NDCG@5, at most")
-    eta_lost_min: float = _limit(0.0, "offline: the same of minutes, at most")
-    calibration_error_beyond_luck: float = _limit(0.05, "offline: of the chances, at most")
-    p90_coverage_off: float = _limit(0.03, "offline: arrivals within the p90 off 0.9, at most")
+    value_over_rules: float = _offline(
+        "value_over_rules", "gain over the best simple rule, at least"
+    )
+    eta_gained_over_formula_min: float = _offline(
+        "eta_gained_over_formula_min", "the same of minutes, at least"
+    )
+    value_lost: float = _offline("value_lost", "measurably worse than the incumbent, at most")
+    ndcg_lost: float = _offline("ndcg_lost", "the same of NDCG@5, at most")
+    eta_lost_min: float = _offline("eta_lost_min", "the same of minutes, at most")
+    calibration_error_beyond_luck: float = _offline(
+        "calibration_error_beyond_luck", "of the chances, at most"
+    )
+    p90_coverage_off: float = _offline(
+        "p90_coverage_off", "arrivals within the p90 off 0.9, at most"
+    )
     monitoring_age_h: float = _limit(36, "skew: age of the daily job's report, hours, at most")
     shadow_requests: float = _limit(500, "latency: requests the shadow has answered, at least")
     p99_ms: float = _limit(40, "latency: the shadow's p99, ms, at most (the budget of the stage)")

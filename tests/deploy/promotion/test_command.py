@@ -81,8 +81,8 @@ def test_a_step_that_is_none_is_2(run: Run, arguments: tuple[str, ...]) -> None:
     assert ended.value.code == 2
 
 
-def test_the_offline_limits_are_those_of_the_pipeline() -> None:
-    """A model that the pipeline registers is one that a promotion takes."""
+def test_every_gate_of_the_pipeline_has_a_limit_here() -> None:
+    """A model that the pipeline registers by its defaults is one that a promotion takes."""
     limits = Limits()
     assert {gate.measure: gate.threshold for gate in GATES} == {
         gate.measure: getattr(limits, gate.measure) for gate in GATES
