@@ -145,9 +145,9 @@ class AsyncFeatureReader:
         numbers = [self._known.numbers(entities.ids) for entities in asked]
         return self._rows(self._known, asked, numbers, as_of_us)
 
-    def last_entities(self) -> list[str]:
+    def last_entities(self) -> Sequence[str]:
         """Return the first join keys of all entities that were asked for, of whatever kind."""
-        return self._known.ids()
+        return self._known.ids
 
     def last_values(self, view: ViewSchema, names: Sequence[str]) -> npt.NDArray[np.float64]:
         """Return some columns of a view with one join key, as they were read last.
@@ -155,9 +155,8 @@ class AsyncFeatureReader:
         Returns:
             float64 [names, entities], in the order of ``last_entities``; NaN where unknown.
         """
-        every = np.arange(len(self._known))
         places = [view.column_names.index(name) for name in names]
-        return self._known.table(view, ()).get(every).values[places]
+        return self._known.table(view, ()).columns(places)[:, : len(self._known)]
 
     async def beacons(self, views: Sequence[str] = tuple(VIEWS)) -> dict[str, Beacon]:
         """Return the beacons that are there, as ``FeatureReader.beacons`` does."""

@@ -59,6 +59,10 @@ class RowTable:
             mismatched=rows[self._count + _MISMATCHED] == 1,
         )
 
+    def columns(self, places: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Return some columns of all entities, float64 [places, entities or more]."""
+        return np.stack([self._rows[:, place] for place in places])
+
     def read_before(
         self, numbers: Numbers, moment_s: float | npt.NDArray[np.float64]
     ) -> npt.NDArray[np.bool_]:
@@ -119,9 +123,10 @@ class KnownRows:
         if missing > 0:
             self._changed_s = _longer(self._changed_s, max(missing, len(self._changed_s)), -np.inf)
 
-    def ids(self) -> list[str]:
-        """Return the entities' first join keys, in the order of their numbers."""
-        return list(self._numbers)
+    @property
+    def ids(self) -> Sequence[str]:
+        """The entities' first join keys, in the order of their numbers."""
+        return self._numbers.ids
 
     def table(self, view: ViewSchema, rest: tuple[str, ...]) -> RowTable:
         """Return the table of a view for entities with these further join keys."""
@@ -135,6 +140,11 @@ class KnownRows:
 class _Counting(dict[str, int]):
     """Numbers ids in the order in which they come."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+
     def __missing__(self, entity: str) -> int:
         number = self[entity] = len(self)
+        self.ids.append(entity)
         return number

@@ -17,9 +17,9 @@ def nearest(reader: AsyncFeatureReader, place: Location, at_most: int) -> list[s
 
     Who has no position known is taken to be at its base.
     """
-    lat, lon = reader.last_values(PROVIDER_MOTION, ("lat", "lon"))
-    base_lat, base_lon = reader.last_values(PROVIDER_PROFILE, ("base_lat", "base_lon"))
-    lat, lon = np.where(np.isnan(lat), [base_lat, base_lon], [lat, lon])
+    moved = reader.last_values(PROVIDER_MOTION, ("lat", "lon"))
+    bases = reader.last_values(PROVIDER_PROFILE, ("base_lat", "base_lon"))
+    lat, lon = np.where(np.isnan(moved[0]), bases, moved)
     # A square around the place first: most providers are far away.
     rows = np.flatnonzero(np.abs(lat - place.lat) <= RADIUS_KM / _KM_A_DEGREE)
     km = great_circle_km(lat[rows], lon[rows], np.asarray(place.lat), np.asarray(place.lon))

@@ -39,9 +39,9 @@ class LimitSettings:
     """
 
     target_s: float = 0.06
-    first: int = 16
-    least: int = 4
-    most: int = 16
+    first: int = 6
+    least: int = 2
+    most: int = 6
 
 
 class AdaptiveLimit:

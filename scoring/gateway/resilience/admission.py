@@ -1,9 +1,9 @@
 """The door: who is worked on now, who waits, who is refused at once.
 
-At most ``AdaptiveLimit.limit`` requests are in work. A few more wait for their turn, first come
-first served: as many as will have it within ``LONGEST_WAIT_S``, by how fast places have become
+At most ``AdaptiveLimit.limit`` requests are in work. Some more wait for their turn, first come
+first served: as many as will have it within ``EXPECTED_WAIT_S``, by how fast places have become
 free lately. Everybody else is refused without waiting, as an answer that comes too late costs as
-much as one in time.
+much as one in time. Who waits for ``LONGEST_WAIT_S`` after all is refused then.
 """
 
 import asyncio
@@ -17,10 +17,14 @@ from scoring.gateway.resilience.clock import Clock, monotonic
 from scoring.gateway.resilience.deadline import Deadline
 from scoring.gateway.resilience.metrics import IN_WORK, REFUSED
 
-QUEUE_REQUESTS = 16
-LONGEST_WAIT_S = 0.03
+QUEUE_REQUESTS = 64
+EXPECTED_WAIT_S = 0.07
+LONGEST_WAIT_S = 0.09
+"""What a decision itself takes, 20 to 60 ms under load, is left of 150 ms."""
+SHEDDING_WAIT_S = 0.025
 SHEDDING_S = 1.0
-"""For so long after a request had to wait or was refused, work is made smaller."""
+"""For so long after a request had to wait ``SHEDDING_WAIT_S`` or was refused, work is made
+smaller; a shorter wait is one burst, and no reason."""
 _SMOOTHING = 0.1
 """Weight of the newest time between two places that became free."""
 
@@ -48,7 +52,7 @@ class Admission:
 
     @property
     def shedding(self) -> bool:
-        """Whether there was more to do lately than could be begun at once."""
+        """Whether there was more to do lately than could be begun soon."""
         return self._clock() < self._shedding_until_s
 
     @asynccontextmanager
@@ -70,10 +74,11 @@ class Admission:
         if self._in_work < self._limit.limit and not self._waiting:
             self._take()
             return
-        self._shedding_until_s = self._clock() + SHEDDING_S
         longest_s = deadline.within(LONGEST_WAIT_S)
         expected_s = (len(self._waiting) + 1) * self._free_every_s
-        if len(self._waiting) >= self._queue or expected_s > longest_s:
+        if expected_s > SHEDDING_WAIT_S:
+            self._shedding_until_s = self._clock() + SHEDDING_S
+        if len(self._waiting) >= self._queue or expected_s > min(EXPECTED_WAIT_S, longest_s):
             REFUSED.labels(why="queue_full").inc()
             raise _overloaded("as many requests wait as may wait")
         await self._wait(longest_s)
