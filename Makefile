@@ -88,7 +88,7 @@ check: $(VENV)/installed ## format, lint, types
 
 .PHONY: check-deploy
 check-deploy: $(DEPLOY_VENV)/installed ## types of the infrastructure code, in its own environment
-	$(DEPLOY_BIN)/mypy deploy/app.py deploy/stacks/*.py deploy/sagemaker/pipeline/*.py
+	$(DEPLOY_BIN)/mypy deploy/app.py deploy/stacks/*.py deploy/sagemaker/*.py deploy/sagemaker/pipeline/*.py
 
 .PHONY: synth
 synth: $(DEPLOY_VENV)/installed ## the stacks as CloudFormation in cdk.out, reviewed; needs no account (ARGS=--help)
