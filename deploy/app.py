@@ -17,12 +17,6 @@ from pathlib import Path
 FINDINGS = 3
 """Exit code: the templates are written, and the review has something against them."""
 
-_CONTEXT = {
-    # Access logs are let into a bucket by its policy; by an access control list else, which AWS
-    # has switched off for new buckets.
-    "@aws-cdk/aws-s3:serverAccessLogsUseBucketPolicy": True,
-}
-
 
 @dataclass(frozen=True)
 class Synthesis:
@@ -51,42 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def synthesize(out: Path) -> Synthesis:
     """Write the templates of all stacks into a directory, and review them."""
     # jsii starts a Node process on import, which --help and a wrong argument need not wait for.
-    from aws_cdk import App, Tags  # noqa: PLC0415
-
-    from deploy.stacks.artifacts import ArtifactsStack  # noqa: PLC0415
-    from deploy.stacks.flink import FlinkStack  # noqa: PLC0415
-    from deploy.stacks.foundation import Foundation  # noqa: PLC0415
-    from deploy.stacks.gateway import GatewayStack  # noqa: PLC0415
-    from deploy.stacks.model import ModelStack  # noqa: PLC0415
-    from deploy.stacks.network import NetworkStack  # noqa: PLC0415
-    from deploy.stacks.objective import Deployed  # noqa: PLC0415
-    from deploy.stacks.observability import ObservabilityStack  # noqa: PLC0415
-    from deploy.stacks.retraining import RetrainingStack  # noqa: PLC0415
+    from deploy.stacks.assembly import assemble  # noqa: PLC0415
     from deploy.stacks.review import review  # noqa: PLC0415
-    from deploy.stacks.store import StoreStack  # noqa: PLC0415
-    from deploy.stacks.streams import StreamsStack  # noqa: PLC0415
 
-    app = App(outdir=str(out), analytics_reporting=False, context=_CONTEXT)
-    artifacts = ArtifactsStack(app, "roadside-artifacts")
-    network = NetworkStack(app, "roadside-network")
-    streams = StreamsStack(app, "roadside-streams")
-    store = StoreStack(app, "roadside-store", network, streams)
-    foundation = Foundation(artifacts, network, streams, store)
-    FlinkStack(app, "roadside-flink", foundation)
-    ModelStack(app, "roadside-model", foundation)
-    gateway = GatewayStack(app, "roadside-gateway", foundation)
-    retraining = RetrainingStack(app, "roadside-retraining", foundation)
-    deployed = Deployed(
-        balancer=gateway.balancer.load_balancer_full_name,
-        tasks=gateway.targets.target_group_full_name,
-        least_tasks=gateway.tasks,
-        store_nodes=store.online.nodes,
-        missed_starts=retraining.missed.queue_name,
-    )
-    ObservabilityStack(app, "roadside-observability", deployed)
-    Tags.of(app).add("product", "roadside-dispatch-ranking")
-    stacks = app.synth().stacks
-    return Synthesis([Path(stack.template_full_path) for stack in stacks], review(app))
+    app = assemble(out)
+    templates = [Path(stack.template_full_path) for stack in app.synth().stacks]
+    return Synthesis(templates, review(app))
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -116,3 +116,25 @@ def steady_utilisation(zones: int = ZONES) -> float:
     An autoscaler that holds this leaves enough at every rate, not at the peak alone.
     """
     return TARGET_UTILISATION * (zones - 1) / zones
+
+
+def table() -> str:
+    """Return what stands for the peak as a Markdown table: docs/infrastructure.md has it."""
+    rows = [
+        "| service | unit | processor ms a decision | a zone | in all | busy at the peak "
+        "| without a zone |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for service, cpu_ms, unit in (
+        ("gateway", MEASURED.gateway, GATEWAY_TASK),
+        ("endpoint", MEASURED.endpoint, ENDPOINT_INSTANCE),
+        ("online store", MEASURED.store, STORE_NODE),
+    ):
+        count = units(cpu_ms, unit)
+        left = count - count // ZONES
+        busy = [utilisation(cpu_ms, unit, n, PEAK_DECISIONS_PER_S) for n in (count, left)]
+        rows.append(
+            f"| {service} | {unit.kind} | {cpu_ms:g} | {count // ZONES} | {count} "
+            f"| {busy[0]:.0%} | {busy[1]:.0%} |"
+        )
+    return "\n".join(rows)

@@ -33,6 +33,7 @@ class ArtifactsStack(Stack):
         self.gateway_images = self._images("Gateway")
         self.collector_images = self._images("Collector")
         CfnOutput(self, "ArtifactsBucket", value=self.bucket.bucket_name)
+        CfnOutput(self, "ArtifactsKey", value=self.key.key_arn)
 
     def _images(self, name: str) -> aws_ecr.Repository:
         images = aws_ecr.Repository(

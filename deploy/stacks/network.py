@@ -1,6 +1,6 @@
 """The network stack: three private zones without a way to the internet, and who may reach whom."""
 
-from aws_cdk import CfnParameter, Fn, RemovalPolicy, Stack, aws_ec2, aws_logs
+from aws_cdk import CfnOutput, CfnParameter, Fn, RemovalPolicy, Stack, aws_ec2, aws_logs
 from constructs import Construct
 
 from deploy.sizing import ZONES
@@ -63,6 +63,10 @@ class NetworkStack(Stack):
         self.store = self._group("Store", "Online store")
         self._connect()
         self._reach_services()
+        # What the definition of the training pipeline is made with.
+        subnets = [subnet.subnet_id for subnet in self.vpc.isolated_subnets]
+        CfnOutput(self, "Subnets", value=Fn.join(" ", subnets))
+        CfnOutput(self, "LearningSecurityGroup", value=self.learning.security_group_id)
 
     def _group(self, name: str, description: str) -> aws_ec2.SecurityGroup:
         return aws_ec2.SecurityGroup(
