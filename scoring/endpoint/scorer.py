@@ -74,8 +74,7 @@ class Scorer:
             ValueError: The matrix has another shape or type.
         """
         self._check(matrix)
-        # CatBoost reads by column: one column-major copy serves all four models uncopied.
-        pool = Pool(np.asfortranarray(matrix))
+        pool = _pool(matrix)
         scores = self._raw(self._ranker, pool).astype(np.float32)
         p50 = np.maximum(self._raw(self._eta_p50, pool), 0.0)
         # Two quantiles fitted apart may cross; the 90th percentile is never below the median.
@@ -114,8 +113,7 @@ class Scorer:
     def _contributions(self, rows: Float32s) -> Float32s:
         if not len(rows):
             return np.empty((0, self.feature_count), dtype=np.float32)
-        pool = Pool(np.asfortranarray(rows))
-        return self._tables.explain_rows(self._ranker, pool).astype(np.float32)
+        return self._tables.explain_rows(self._ranker, _pool(rows)).astype(np.float32)
 
     @staticmethod
     def _raw(model: CatBoost, pool: Pool) -> npt.NDArray[np.float64]:
@@ -124,3 +122,10 @@ class Scorer:
             pool, prediction_type="RawFormulaVal", thread_count=1
         )
         return raw
+
+
+def _pool(rows: Float32s) -> Pool:
+    # CatBoost reads by column: one column-major copy serves all four models uncopied. By default it
+    # would be taken in by as many threads as there are cores, which then spin for a while, each
+    # time: as much processor time again as the scoring.
+    return Pool(np.asfortranarray(rows), thread_count=1)
