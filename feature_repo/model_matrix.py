@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from feature_repo import request_time
 from feature_repo.request_time import Columns, RequestColumns
-from feature_repo.schema import VIEWS, Kind, ViewSchema
+from feature_repo.schema import VIEWS, Kind
 
 _NOT_NUMBERS = {Kind.STRING, Kind.TIMESTAMP}
 _COORDINATES = {"lat", "lon", "base_lat", "base_lon"}
@@ -66,8 +66,11 @@ def without_stale_values(columns: Columns, request: RequestColumns) -> Columns:
     """
     fresh = dict(columns)
     for view in VIEWS.values():
-        stale = stale_rows(view, columns, request.request_us)
-        if stale is None or not stale.any():
+        if view.max_age_s is None or view.age_feature is None:
+            continue  # age is no matter
+        observed_us = columns[full_name(view.name, view.age_feature)]
+        stale = is_stale(observed_us, request.request_us, view.max_age_s)
+        if not stale.any():
             continue
         for column in view.columns:
             if column.name not in {view.observed_at, view.age_feature}:
@@ -77,12 +80,11 @@ def without_stale_values(columns: Columns, request: RequestColumns) -> Columns:
     return fresh
 
 
-def stale_rows(
-    view: ViewSchema, columns: Columns, request_us: npt.NDArray[np.float64] | np.float64
-) -> npt.NDArray[np.bool_] | None:
-    """Return bool [n], true where the view's row is too old; None where age is no matter."""
-    if view.max_age_s is None or view.age_feature is None:
-        return None
-    observed_us = columns[full_name(view.name, view.age_feature)]
-    stale: npt.NDArray[np.bool_] = request_us - observed_us > view.max_age_s * 1e6
+def is_stale(
+    observed_us: npt.NDArray[np.float64],
+    request_us: npt.NDArray[np.float64] | int,
+    max_age_s: float,
+) -> npt.NDArray[np.bool_]:
+    """Return bool [n], true where a row's observation is too old for a request."""
+    stale: npt.NDArray[np.bool_] = request_us - observed_us > max_age_s * 1e6
     return stale

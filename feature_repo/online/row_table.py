@@ -15,9 +15,9 @@ from feature_repo.schema import ViewSchema
 
 _ENTITIES_AT_FIRST = 1_024
 
-_EVENT_US, _USABLE, _MISMATCHED, _ASKED_S = range(4)
-_ABOUT = 4
-"""What is known about a row, behind its values: times and flags."""
+_EVENT_US, _USABLE, _MISMATCHED = range(3)
+_ABOUT = 3
+"""What is known about a row, behind its values."""
 
 Numbers = npt.NDArray[np.intp]
 """Entities by number, intp [n], none twice."""
@@ -34,6 +34,7 @@ class RowTable:
         self._rows = np.zeros((0, self._count + _ABOUT))
         dtypes = {name: view.values_dtype[name] for name in text_columns(view)}
         self._texts = {name: np.zeros(0, dtype) for name, dtype in dtypes.items()}
+        self._asked_s = np.zeros(0)  # by itself: it is looked at for rows that are not taken
 
     def put(self, numbers: Numbers, stored: Sequence[bytes | None], asked_s: float) -> None:
         """Take what Redis has answered, None where there is no row, and when it was asked."""
@@ -43,10 +44,10 @@ class RowTable:
         rows[self._count + _EVENT_US] = decoded.event_us
         rows[self._count + _USABLE] = decoded.usable
         rows[self._count + _MISMATCHED] = decoded.mismatched
-        rows[self._count + _ASKED_S] = asked_s
         self._rows[numbers] = rows.T
         for name, texts in decoded.texts.items():
             self._texts[name][numbers] = texts
+        self._asked_s[numbers] = asked_s
 
     def get(self, numbers: Numbers) -> Decoded:
         """Return the rows as columns; those never read are neither usable nor mismatched."""
@@ -67,7 +68,7 @@ class RowTable:
         self, numbers: Numbers, moment_s: float | npt.NDArray[np.float64]
     ) -> npt.NDArray[np.bool_]:
         """Return bool [n]: whether the row was read before a moment (one, or n), or never."""
-        before: npt.NDArray[np.bool_] = self._rows[numbers, self._count + _ASKED_S] < moment_s
+        before: npt.NDArray[np.bool_] = self._asked_s.take(numbers) < moment_s
         return before
 
     def make_room(self, entities: int) -> None:
@@ -76,13 +77,11 @@ class RowTable:
         if missing <= 0:
             return
         more = max(missing, len(self._rows), _ENTITIES_AT_FIRST)
-        self._rows = _longer(self._rows, more, self._never_read())
+        never_read = np.full(self._count + _ABOUT, np.nan)
+        never_read[self._count + _USABLE] = never_read[self._count + _MISMATCHED] = 0
+        self._rows = _longer(self._rows, more, never_read)
         self._texts = {name: _longer(texts, more, b"") for name, texts in self._texts.items()}
-
-    def _never_read(self) -> npt.NDArray[np.float64]:
-        row = np.full(self._count + _ABOUT, np.nan)
-        row[self._count :] = np.nan, 0.0, 0.0, -np.inf
-        return row
+        self._asked_s = _longer(self._asked_s, more, -np.inf)
 
 
 def _longer(array: npt.NDArray[Any], more: int, value: object) -> npt.NDArray[Any]:

@@ -5,7 +5,7 @@ from functools import cache
 import h3
 import numpy as np
 
-from feature_repo.model_matrix import full_name, stale_rows
+from feature_repo.model_matrix import full_name, is_stale
 from feature_repo.online.async_reader import AsyncFeatureReader, Entities, Group
 from feature_repo.online.reader import ViewRows
 from feature_repo.request_time import RequestColumns
@@ -86,16 +86,23 @@ def _names(views: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _unusable(rows: dict[str, ViewRows], request_us: int) -> UnusableRows:
-    unusable = {}
-    for name, found in rows.items():
-        stale = stale_rows(VIEWS[name], found.columns, np.float64(request_us))
-        unusable[name] = {
+    return {
+        name: {
             "missing": int(np.count_nonzero(found.missing)),
-            "stale": 0 if stale is None else int(np.count_nonzero(stale)),
+            "stale": _stale(found, request_us),
             "expired": int(np.count_nonzero(found.expired)),
             "mismatched": int(np.count_nonzero(found.mismatched)),
         }
-    return unusable
+        for name, found in rows.items()
+    }
+
+
+def _stale(rows: ViewRows, request_us: int) -> int:
+    view = rows.view
+    if view.max_age_s is None or view.age_feature is None:
+        return 0
+    observed_us = rows.values[view.column_names.index(view.age_feature)]
+    return int(np.count_nonzero(is_stale(observed_us, request_us, view.max_age_s)))
 
 
 def request_columns(
