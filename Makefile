@@ -71,6 +71,10 @@ cost: $(VENV)/installed ## the tables of docs/cost.md, from prices, inputs and s
 chaos: $(VENV)/installed ## every fault to Redis and the endpoint under load, and what came of it (ARGS=--help)
 	@$(BIN)/python -m benchmarks.chaos $(ARGS)
 
+.PHONY: promotion
+promotion: $(VENV)/installed ## good and bad models promoted under load, and what came of it (ARGS=--help)
+	@$(BIN)/python -m benchmarks.promotion $(ARGS)
+
 .PHONY: test
 test: setup $(DEPLOY_VENV)/installed ## every test, the whole stack included
 	$(BIN)/python -m pytest

@@ -43,8 +43,9 @@ class Ended:
 
     @property
     def last(self) -> str:
-        """What it said at the end."""
-        return self.lines[-1] if self.lines else ""
+        """How it said that it ended."""
+        ends = [line for line in self.lines if line.startswith(("done: ", "rolled back: "))]
+        return ends[-1] if ends else "".join(self.lines[-1:])
 
     def refusals(self) -> list[str]:
         """Return the reasons for which it refused."""
@@ -167,10 +168,10 @@ class Runs:
         return await working, answers
 
     def _run(self, *step: str) -> Ended:
-        process = self._stack.promote(*LIMITS, *step)
         lines = []
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line.rstrip())
-            self._say(f"  {lines[-1]}")
-        return Ended(process.wait(), tuple(lines))
+        with self._stack.promote(*LIMITS, *step) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line.rstrip())
+                self._say(f"  {lines[-1]}")
+        return Ended(process.returncode, tuple(lines))

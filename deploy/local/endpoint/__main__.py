@@ -7,7 +7,6 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import boto3
 import httpx2
@@ -22,6 +21,7 @@ from deploy.local.endpoint.service import Service
 from deploy.local.endpoint.watch import Watch
 from deploy.local.ports import HOST
 from deploy.names import ENDPOINT
+from deploy.promotion.storage import Storage
 
 RANKER = "ranker"
 SERVE = f"{shlex.quote(sys.executable)} -m scoring.endpoint.serve"
@@ -53,21 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _app(directory: Path, images: dict[str, str], emulator_url: str) -> Starlette:
-    s3 = boto3.client("s3", endpoint_url=emulator_url)
+    storage = Storage(boto3.client("s3", endpoint_url=emulator_url))
     cloudwatch = boto3.client("cloudwatch", endpoint_url=emulator_url)
-
-    def fetch(uri: str) -> bytes:
-        place = urlsplit(uri)
-        found = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
-        content: bytes = found["Body"].read()
-        return content
-
     resources = Resources()
     client = httpx2.AsyncClient(timeout=MODEL_S)
     known = {RANKER: RANKER_COMMAND, **images}
-    starter = Starter(directory, known, resources.models, fetch, client)
+    starter = Starter(directory, known, resources.models, storage, client)
     service = Service(resources, starter, cloudwatch)
-    return create_app(resources, service, Watch(ENDPOINT, cloudwatch, s3), client)
+    return create_app(resources, service, Watch(ENDPOINT, cloudwatch, storage), client)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

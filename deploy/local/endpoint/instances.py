@@ -4,7 +4,7 @@ import asyncio
 import random
 import shlex
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -15,11 +15,10 @@ import httpx2
 from deploy.local.endpoint.resources import ApiError, Message
 from deploy.local.ports import HOST, free_ports
 from deploy.local.processes import ProcessError, Supervisor
+from deploy.promotion.storage import Storage
 
 READY_S = 60.0
 POLL_S = 0.1
-Fetch = Callable[[str], bytes]
-"""Returns the object at an S3 URI."""
 
 
 class Instance:
@@ -97,7 +96,7 @@ class Starter:
         directory: For unpacked models and logs.
         images: The command of each container image, with {model_dir} and {port}.
         models: As ``CreateModel`` was asked for them.
-        fetch: Gets model archives.
+        storage: Where model archives are.
         client: Asks for pings.
     """
 
@@ -106,13 +105,13 @@ class Starter:
         directory: Path,
         images: Mapping[str, str],
         models: Mapping[str, Message],
-        fetch: Fetch,
+        storage: Storage,
         client: httpx2.AsyncClient,
     ) -> None:
         self._directory = directory
         self._images = images
         self._models = models
-        self._fetch = fetch
+        self._storage = storage
         self._client = client
 
     async def start(self, config: Message) -> Fleet:
@@ -141,7 +140,7 @@ class Starter:
             raise ApiError(f"no image {container['Image']!r} here; there are {known}")
         model_dir = self._directory / "models" / variant["ModelName"]
         if not model_dir.exists():
-            archive = await asyncio.to_thread(self._fetch, container["ModelDataUrl"])
+            archive = await asyncio.to_thread(self._storage.read, container["ModelDataUrl"])
             with tarfile.open(fileobj=BytesIO(archive)) as packed:
                 packed.extractall(model_dir, filter="data")
         words = shlex.split(command.format(model_dir=model_dir, port=port))

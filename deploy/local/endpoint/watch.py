@@ -8,9 +8,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from deploy.local.endpoint.resources import Message
+from deploy.promotion.storage import Storage
 
 NAMESPACE = "AWS/SageMaker"
 FLUSH_S = 1.0
@@ -32,13 +32,13 @@ class Watch:
     Args:
         endpoint: Its name.
         cloudwatch: boto3's client.
-        s3: boto3's client.
+        storage: Where captures go.
     """
 
-    def __init__(self, endpoint: str, cloudwatch: Any, s3: Any) -> None:
+    def __init__(self, endpoint: str, cloudwatch: Any, storage: Storage) -> None:
         self._endpoint = endpoint
         self._cloudwatch = cloudwatch
-        self._s3 = s3
+        self._storage = storage
         self._noted: dict[str, _Noted] = defaultdict(_Noted)
         self._captured: dict[tuple[str, str], list[str]] = defaultdict(list)
 
@@ -106,8 +106,6 @@ class Watch:
         ]
 
     def _write(self, place: str, variant: str, text: str) -> None:
-        parts = urlsplit(place)
         now = datetime.now(UTC)
-        name = f"{self._endpoint}/{variant}/{now:%Y/%m/%d/%H/%M-%S}-{uuid.uuid4()}.jsonl"
-        key = f"{parts.path.strip('/')}/{name}".lstrip("/")
-        self._s3.put_object(Bucket=parts.netloc, Key=key, Body=text.encode())
+        name = f"{variant}/{now:%Y/%m/%d/%H/%M-%S}-{uuid.uuid4()}.jsonl"
+        self._storage.write(f"{place.rstrip('/')}/{self._endpoint}/{name}", text.encode())

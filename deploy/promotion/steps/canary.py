@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from deploy.names import CANDIDATE_VARIANT, PRODUCTION_VARIANT
 from deploy.promotion import gates
-from deploy.promotion.change import config_name, go_to, guard_of, hurt, serve
+from deploy.promotion.change import NEXT, config_name, go_to, guard_of, hurt, serve
 from deploy.promotion.context import Context
 from deploy.promotion.endpoint import Deployment, Guard, Variant
 from deploy.promotion.failures import RolledBackError, refuse_for
@@ -63,6 +63,7 @@ def canary(context: Context, version: int, bake_s: int) -> None:
     context.registry.make_model(package, like=serving.production.model)
     for stage in stages:
         _run(context, stage, settled, guard if stage.guarded else None)
+    context.operator.say(NEXT)
 
 
 def plan(production: Variant, package: Package, settled: str) -> Iterator[Stage]:

@@ -1,7 +1,7 @@
 """Goes back to what served before a promotion, from wherever it stands."""
 
 from deploy.names import CANDIDATE_VARIANT, PRODUCTION_VARIANT
-from deploy.promotion.change import abort, go_to, guard_of
+from deploy.promotion.change import NEXT, abort, go_to, guard_of
 from deploy.promotion.context import Context
 from deploy.promotion.endpoint import CHANGING
 from deploy.promotion.failures import RefusedError
@@ -31,3 +31,4 @@ def rollback(context: Context) -> None:
         )
     )
     go_to(context, before.config, None)
+    context.operator.say(NEXT)
