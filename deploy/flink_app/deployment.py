@@ -160,7 +160,8 @@ class Deployment:
 
     def _change_and_start(self, plan: Plan) -> None:
         if plan.change_set:
-            self._progress.tell(f"Changing stack {self._stack.name}")
+            verb = _verb(plan.change_set).capitalize()
+            self._progress.tell(f"{verb} stack {self._stack.name}")
             self._stack.execute(plan.change_set)
         if not plan.runs or plan.restarts:
             self._application.start(self._wanted.restore, self._wanted.snapshot)
@@ -218,12 +219,16 @@ def describe(plan: Plan, wanted: Wanted) -> list[str]:
     if plan.restarts:
         steps.append("take a snapshot, stop the application")
     if plan.change_set:
-        verb = "create" if plan.change_set.creates else "change"
-        steps.append(f"{verb} stack {wanted.stack}:")
+        steps.append(f"{_verb(plan.change_set)} stack {wanted.stack}:")
         steps.extend(f"  {change}" for change in plan.change_set.changes)
     if plan.restarts or not plan.runs:
-        steps.append(f"start the application ({_state(wanted)})")
+        state = _state(wanted) if plan.former else "without state"
+        steps.append(f"start the application {state}")
     return steps
+
+
+def _verb(change_set: ChangeSet) -> str:
+    return "create" if change_set.creates else "change"
 
 
 def _state(wanted: Wanted) -> str:
