@@ -22,7 +22,6 @@ from training.files import DECISIONS, LABELS, TRUTH, table_files
 TRAIN, CALIBRATE, TEST = "train", "calibrate", "test"
 _TRAIN_UNTIL, _CALIBRATE_UNTIL = 0.6, 0.75
 """Shares of the events, by time: later ones are never used to fit what is tested on them."""
-SPILL = "spill"
 MEMORY_LIMIT = "3GB"
 """DuckDB puts on disk what takes more."""
 
@@ -175,7 +174,7 @@ def _spread(
 def _connect(work: Path) -> duckdb.DuckDBPyConnection:
     work.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(
-        config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(work / SPILL)}
+        config={"memory_limit": MEMORY_LIMIT, "temp_directory": str(work / "spill")}
     )
     connection.execute("SET TimeZone = 'UTC'")
     return connection

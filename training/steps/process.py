@@ -1,14 +1,12 @@
 """From an archive to the training set: ``python -m training.steps.process``, the first step."""
 
 import argparse
-import shutil
 import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
 
 from training import dataset, labels
-from training.selection import SPILL
 from training.steps import feast_views, reason
 
 
@@ -24,7 +22,6 @@ def process(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         views = feast_views.register(archive / "offline", Path(scratch) / "feature_repo")
         joined = dataset.build(archive, views, out, dataset.limits_of(options))
-    shutil.rmtree(out / SPILL, ignore_errors=True)  # all that is left here is handed on
     sys.stdout.write(f"training set: {dataset.describe(joined)}\n")
 
 
