@@ -23,6 +23,8 @@ from feature_repo.online.row_table import KnownRows, Numbers, RowTable
 from feature_repo.online.wire import Wire
 from feature_repo.schema import BATCH_VIEWS, VIEWS, ViewSchema
 
+_GOLDEN = (5**0.5 - 1) / 2
+"""Multiples of it lie evenly between whole numbers (Weyl)."""
 _DAILY = frozenset(view.name for view in BATCH_VIEWS)
 
 
@@ -34,14 +36,15 @@ class Keep:
         live_s: A row of a stream view where Redis does not tell what changes. The jobs write one
             every 15 s, and availability seconds after the event.
         told_s: A row of a stream view where Redis does.
-        daily_s: A row of a batch view.
+        daily_s: A row of a batch view, give or take a quarter: rows that were read at one time are
+            not all due at another.
         entities: Beyond so many all is forgotten and read again: 45 MB of rows with the history for
             one service, 12 MB for each service more.
     """
 
     live_s: float = 1.0
     told_s: float = 30.0
-    daily_s: float = 60.0
+    daily_s: float = 600.0
     entities: int = 100_000
 
 
@@ -172,7 +175,7 @@ class AsyncFeatureReader:
         daily = tuple(view for view in group.views if view.name in _DAILY)
         for views, kept_since_s in (
             (live, self._kept_since_s(known, numbers, now_s)),
-            (daily, now_s - self._keep.daily_s),
+            (daily, now_s - self._keep.daily_s * _around_one(numbers)),
         ):
             if not views:
                 continue
@@ -212,6 +215,12 @@ class AsyncFeatureReader:
             for group in entities.groups
             for view in group.views
         }
+
+
+def _around_one(numbers: Numbers) -> npt.NDArray[np.float64]:
+    """Return 0.75 to 1.25, float64 [n], always the same for an entity."""
+    share: npt.NDArray[np.float64] = numbers * _GOLDEN % 1.0
+    return 0.75 + share / 2
 
 
 def _take(due: Sequence[_Due], answers: list[Fields], asked_s: float) -> None:

@@ -96,7 +96,7 @@ async def test_it_reads_what_the_synchronous_reader_does(
 async def test_a_row_at_hand_is_not_read_again_before_its_time(
     redis_client: redis.Redis, wire: Wire
 ) -> None:
-    """A stream view's row is used for a second, a batch view's for a minute, then read anew."""
+    """A stream view's row is used for a second, a batch view's for ten minutes, then read anew."""
     clock = Clock()
     reader = _reader(wire, clock)
     _write(redis_client, NOW_US, speed_max_kph=1.0, radius_km=1.0)
@@ -114,8 +114,28 @@ async def test_a_row_at_hand_is_not_read_again_before_its_time(
     assert await seen() == (1.0, 1.0)
     clock.now_s += 0.2
     assert await seen() == (2.0, 1.0)
-    clock.now_s += 59.0
+    clock.now_s += 0.74 * Keep().daily_s
+    assert await seen() == (2.0, 1.0)
+    clock.now_s += 0.52 * Keep().daily_s
     assert await seen() == (2.0, 2.0)
+
+
+async def test_rows_of_batch_views_are_not_all_due_at_once(
+    redis_client: redis.Redis, wire: Wire
+) -> None:
+    """What was read at one moment is read again little by little, over half of the time kept."""
+    clock, ids = Clock(), [f"p{number}" for number in range(400)]
+    reader, asked = _reader(wire, clock), [Entities([*ids], (Group((PROVIDER_PROFILE,)),))]
+    await reader.read(asked, NOW_US)
+    counts = []
+    clock.now_s += 0.75 * Keep().daily_s
+    for _ in range(5):
+        clock.now_s += 0.1 * Keep().daily_s
+        before = _hmgets(redis_client)
+        await reader.read(asked, NOW_US)
+        counts.append(_hmgets(redis_client) - before)
+    assert sum(counts) == len(ids)
+    assert counts == pytest.approx([len(ids) / 5] * 5, rel=0.1)
 
 
 async def test_only_what_is_due_is_asked_for(redis_client: redis.Redis, wire: Wire) -> None:
@@ -158,7 +178,7 @@ async def test_a_row_that_is_gone_is_missing_once_it_is_read_again(
     reader, groups = _reader(wire, clock), _providers(["p1"])
     await reader.read(groups, NOW_US)
     redis_client.flushall()
-    clock.now_s += 100
+    clock.now_s += 2 * Keep().daily_s
     read = await reader.read(groups, NOW_US)
     assert all(view.missing.all() for view in read.values())
     assert reader.recall(groups, NOW_US)["provider_motion"].missing.all()
