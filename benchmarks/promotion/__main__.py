@@ -151,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--rate", type=float, default=30.0, help="requests a second")
-    parser.add_argument("--bake-s", type=int, default=12, help="how long each share is watched")
+    parser.add_argument("--bake-s", type=int, default=20, help="how long each share is watched")
     parser.add_argument("--only", default="", help="part of a name: 'slow canary', 'good'")
     return parser
 

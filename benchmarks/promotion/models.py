@@ -33,7 +33,7 @@ class Candidate:
 
 GOOD = Candidate("good")
 SLOW = Candidate("slow", "slow", "each answer 0.4 s late")
-CRASHING = Candidate("crashing", "crashing", "its process ends at the ninth question")
+CRASHING = Candidate("crashing", "crashing", "its process ends at the fourth question")
 WRONG = Candidate("wrong", None, "chances of success in percent")
 INVERTED = Candidate("inverted", None, "the worst first; else it is well")
 

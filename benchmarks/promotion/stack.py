@@ -28,7 +28,7 @@ BUCKET = "models"
 INCUMBENT = f"{ENDPOINT}-first"
 SLOW, CRASHING = "slow", "crashing"
 DELAY_S = 0.4
-CRASH_AFTER = 8
+CRASH_AFTER = 3
 _BAD = f"{sys.executable} -m benchmarks.promotion.bad_server"
 IMAGES = {
     SLOW: f"{_BAD} --model-dir {{model_dir}} --port {{port}} --delay-s {DELAY_S}",
