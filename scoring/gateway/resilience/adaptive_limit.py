@@ -32,16 +32,17 @@ class LimitSettings:
     Attributes:
         target_s: Time in work that 90 % of requests are to keep within, seconds.
         first: Limit to begin with.
-        least: The limit is never lower.
+        least: The limit is never lower: decisions that wait for a slow dependency, 90 ms at most,
+            must not keep the others out.
         most: The limit is never higher. A decision is mostly computation of one thread, so a few
             keep it busy; more of them only make every turn of the event loop longer, and with it
             each refusal.
     """
 
     target_s: float = 0.06
-    first: int = 6
-    least: int = 2
-    most: int = 6
+    first: int = 8
+    least: int = 4
+    most: int = 8
 
 
 class AdaptiveLimit:

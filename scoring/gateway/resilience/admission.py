@@ -18,8 +18,8 @@ from scoring.gateway.resilience.deadline import Deadline
 from scoring.gateway.resilience.metrics import IN_WORK, REFUSED
 
 QUEUE_REQUESTS = 64
-EXPECTED_WAIT_S = 0.07
-LONGEST_WAIT_S = 0.09
+EXPECTED_WAIT_S = 0.05
+LONGEST_WAIT_S = 0.07
 """What a decision itself takes, 20 to 60 ms under load, is left of 150 ms."""
 SHEDDING_WAIT_S = 0.025
 SHEDDING_S = 1.0

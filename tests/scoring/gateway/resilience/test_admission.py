@@ -170,7 +170,7 @@ def test_load_is_shed_from_a_long_wait_until_a_second_after_the_last() -> None:
 
         await busy(SHEDDING_WAIT_S / 4)
         assert not door.shedding
-        await busy(PLACES * SHEDDING_WAIT_S * 1.5)
+        await busy(PLACES * SHEDDING_WAIT_S * 1.2)
         assert door.shedding
         await asyncio.sleep(SHEDDING_S)
         assert not door.shedding
