@@ -87,15 +87,20 @@ class Application:
                 "unwell: look at its log and its checkpoints first"
             )
 
-    def stop(self, *, force: bool = False) -> None:
-        """Stop it and wait until it is stopped; with ``force`` without a snapshot.
+    def stop(self, former: str = RUNNING, *, force: bool = False) -> None:
+        """Stop it and wait until it is stopped.
+
+        Args:
+            former: What it is now.
+            force: Without a snapshot, and whatever it is doing.
 
         Raises:
             DeployError: It does not stop.
         """
         with refusals(f"Stopping {self.name}"):
             self.client.stop_application(ApplicationName=self.name, Force=force)
-        self._reach(READY, ("STOPPING", "FORCE_STOPPING"), "it did not stop")
+        passing = ("STOPPING", "FORCE_STOPPING")
+        self._reach(READY, passing, former, "it did not stop")
 
     def start(self, restore: Restore, snapshot: str | None = None) -> None:
         """Start it and wait until it runs.
@@ -117,10 +122,10 @@ class Application:
                 ApplicationName=self.name, RunConfiguration=_run_configuration(snapshot, restore)
             )
         why = f"it did not start {_from(snapshot, restore)}; its log stream says why"
-        self._reach(RUNNING, ("STARTING",), why)
+        self._reach(RUNNING, ("STARTING",), READY, why)
 
-    def _reach(self, wanted: str, passing: tuple[str, ...], otherwise: str) -> None:
-        status = self.progress.settled(f"application {self.name}", self.status, passing)
+    def _reach(self, wanted: str, passing: tuple[str, ...], former: str, otherwise: str) -> None:
+        status = self.progress.settled(f"application {self.name}", self.status, passing, former)
         if status != wanted:
             raise DeployError(f"application {self.name} is {status}: {otherwise}")
 

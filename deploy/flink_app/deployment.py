@@ -174,8 +174,8 @@ class Deployment:
         """
         self._progress.tell("Going back to the former stack and code")
         try:
-            if self._application.status() != READY:
-                self._application.stop(force=True)
+            if (status := self._application.status()) != READY:
+                self._application.stop(status, force=True)
             given = {n: former.parameters[n] for n in self._parameters() if n in former.parameters}
             if change_set := self._stack.propose(former.template, given):
                 self._stack.execute(change_set)

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -152,9 +153,18 @@ class Stack:
         Raises:
             DeployError: They failed; CloudFormation took them back then.
         """
+        before = None if change_set.creates else self._last_updated()
         with refusals(f"Changing stack {self.name}"):
             self.client.execute_change_set(ChangeSetName=change_set.arn)
-        status = self.progress.settled(f"stack {self.name}", self._status, _IN_PROGRESS)
+
+        def read() -> str:
+            described = self._describe()
+            # What stood before the change may be told for a moment more, and looks like success.
+            if described is None or (before and described.get("LastUpdatedTime", before) == before):
+                return _IN_PROGRESS[0]
+            return str(described["StackStatus"])
+
+        status = self.progress.settled(f"stack {self.name}", read, _IN_PROGRESS)
         if status != ("CREATE_COMPLETE" if change_set.creates else "UPDATE_COMPLETE"):
             raise DeployError(f"stack {self.name} is {status}: {self._reason()}")
 
@@ -177,9 +187,11 @@ class Stack:
                 raise
         return None if described["StackStatus"] == _NOT_YET else described
 
-    def _status(self) -> str:
-        described = self._describe()
-        return described["StackStatus"] if described else _IN_PROGRESS[0]
+    def _last_updated(self) -> datetime | None:
+        """Return when the newest change of the stack began; None if it is gone."""
+        described = self._describe() or {}
+        at: datetime | None = described.get("LastUpdatedTime", described.get("CreationTime"))
+        return at
 
     def _proposed(self, arn: str, *, creates: bool) -> ChangeSet | None:
         described: dict[str, Any] = {}

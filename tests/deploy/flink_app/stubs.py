@@ -47,11 +47,12 @@ class Stubs:
         """Refuse the next call of S3."""
         self.stubbers["s3"].add_client_error(operation, code, "no such thing")
 
-    def stack_is(self, status: str, **parameters: str) -> None:
-        """Answer the next look at the stack."""
+    def stack_is(self, status: str, updated: str | None = None, **parameters: str) -> None:
+        """Answer the next look at the stack; ``updated`` is the time of its newest change."""
         described = {
             "StackName": STACK,
             "CreationTime": "2026-11-01T00:00:00Z",
+            **({"LastUpdatedTime": updated} if updated else {}),
             "StackStatus": status,
             "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in parameters.items()],
         }

@@ -72,9 +72,10 @@ def _pauses(stubs: Stubs) -> None:
 
 
 def _changes(stubs: Stubs, *statuses: str) -> None:
+    stubs.stack_is("CREATE_COMPLETE")
     stubs.stack("execute_change_set", {}, ChangeSetName=ARN)
     for status in statuses:
-        stubs.stack_is(status)
+        stubs.stack_is(status, updated="2026-11-02T00:00:00Z")
 
 
 def _goes_back(stubs: Stubs) -> None:
@@ -220,6 +221,7 @@ def test_a_stack_that_somebody_else_changes_meanwhile_is_not_waited_for(
 ) -> None:
     """The change that is refused is told, and the former code starts again."""
     _pauses(stubs)
+    stubs.stack_is("UPDATE_COMPLETE")
     stubs.stack_refuses("execute_change_set", "InvalidChangeSetStatus", "stack is being updated")
     stubs.application_is("READY")
     stubs.stack_is("UPDATE_COMPLETE", **FORMER.parameters)
@@ -236,7 +238,7 @@ def test_a_way_back_that_fails_is_shouted(stubs: Stubs, deployment: Deployment) 
     """When nothing runs the message says so, with both failures and the former code's key."""
     _pauses(stubs)
     _changes(stubs, "UPDATE_COMPLETE")
-    stubs.starts("READY", snapshot="stop-1")
+    stubs.starts("STARTING", "READY", snapshot="stop-1")
     stubs.application_is("READY")
     _goes_back(stubs)
     stubs.snapshots(newest="READY")
@@ -245,6 +247,21 @@ def test_a_way_back_that_fails_is_shouted(stubs: Stubs, deployment: Deployment) 
         deployment.carry_out(RESTART)
     for words in ("did not start", "ConcurrentModification", "NOTHING RUNS", "flink-app/old.zip"):
         assert words in str(failed.value)
+
+
+def test_the_state_from_before_is_no_end(stubs: Stubs, wanted: Wanted) -> None:
+    """A service that still tells the former state when it was asked to change is waited for."""
+    stubs.takes_snapshot("READY")
+    stubs.stops("RUNNING", "STOPPING", "READY")
+    stubs.stack_is("UPDATE_COMPLETE", updated="2026-11-01T00:00:00Z")
+    stubs.stack("execute_change_set", {}, ChangeSetName=ARN)
+    stubs.stack_is("UPDATE_COMPLETE", updated="2026-11-01T00:00:00Z")
+    stubs.stack_is("UPDATE_COMPLETE", updated="2026-11-01T00:00:01Z")
+    stubs.starts("READY", "STARTING", "RUNNING", snapshot="stop-1")
+    stubs.application_is("RUNNING", key=wanted.code.key)
+    told: list[str] = []
+    Deployment(stubs.clients, wanted, Progress(told.append, poll_s=0)).carry_out(RESTART)
+    assert told[-1].startswith(f"  application {NAME} is RUNNING")
 
 
 def test_code_that_was_changed_by_hand_is_told(stubs: Stubs, deployment: Deployment) -> None:
