@@ -43,7 +43,9 @@ def parser() -> argparse.ArgumentParser:
     power.add_argument("--days", type=_days, nargs="+", default=[7, 14, 21, 28], help="to try")
     power.add_argument("--wanted", type=_share, default=0.8, help="power to reach")
     aa = command(
-        "aa", commands.run_aa, "false alarms without effect; exit code 3 if not 5 % up to chance"
+        "aa",
+        commands.run_aa,
+        "false alarms without effect; exit code 3 if not one in 20, up to chance",
     )
     _simulation(aa, simulations=1000)
     aa.add_argument("--days", type=_days, default=14, help="of the experiment")

@@ -140,3 +140,12 @@ def test_no_assignment_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixt
         main(["rehearse", "--assignment", missing, "--out", str(tmp_path / "o.csv")])
     assert ended.value.code == 2
     assert "make it with `design`" in capsys.readouterr().err
+
+
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--help`` prints every command with its line: a bare percent sign in one would end it."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in ("design", "rehearse", "analyse", "power", "aa"))
