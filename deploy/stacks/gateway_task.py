@@ -92,7 +92,9 @@ class GatewayTask(Construct):
         model = CfnParameter(
             Stack.of(self),
             "ModelObject",
-            description=f"Key of the endpoint's model.tar.gz in the artifacts bucket, {MODELS}/...",
+            description="Key of the model.tar.gz in the artifacts bucket that answers when the "
+            "endpoint is away: by default what serves, as deploy.sagemaker.incumbent keeps it",
+            default=f"{MODELS}/incumbent/model.tar.gz",
         )
         container = self._container(
             PREPARE,

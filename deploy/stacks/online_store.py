@@ -13,6 +13,7 @@ from constructs import Construct
 
 from deploy import sizing
 from deploy.stacks.network import REDIS, NetworkStack
+from deploy.store_users import COMMANDS
 
 NAME = "roadside-features"
 ENGINE, ENGINE_VERSION, FAMILY = "valkey", "8.0", "valkey8"
@@ -23,13 +24,6 @@ PARAMETERS = {
     "maxmemory-policy": "noeviction",
 }
 SNAPSHOTS_KEPT_DAYS = 3
-_KEYS = "on ~* -@all +@read +@write +@connection"
-COMMANDS = {
-    "gateway": f"{_KEYS} -@dangerous",
-    # Rows are written by a script that compares times.
-    "jobs": f"{_KEYS} +@scripting -@dangerous",
-}
-"""Who logs in to the store, and which commands each may give there."""
 
 
 class OnlineStore(Construct):

@@ -3,7 +3,8 @@ import re
 from pathlib import Path
 
 from deploy import sizing
-from deploy.stacks import offline_store, online_store
+from deploy.stacks import offline_store
+from deploy.store_users import COMMANDS
 from tests.deploy.stacks.templates import Templates
 
 _TABLE = "AWS::Glue::Table"
@@ -38,7 +39,7 @@ def test_redis_is_set_as_rows_need_it(templates: Templates) -> None:
 def test_whoever_logs_in_may_do_little(templates: Templates) -> None:
     """Every user needs a password, has no dangerous command, and only the jobs run scripts."""
     users = {u["UserName"]: u for u in templates.resources("AWS::ElastiCache::User")}
-    assert set(users) == {"gateway", "jobs"} == set(online_store.COMMANDS)
+    assert set(users) == {"gateway", "jobs"} == set(COMMANDS)
     for user in users.values():
         assert user["Passwords"]
         assert "-@all" in user["AccessString"]
