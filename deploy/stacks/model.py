@@ -1,6 +1,6 @@
 """The model stack: the SageMaker endpoint, its autoscaling, and the alarms of its variants."""
 
-from aws_cdk import CfnCondition, CfnParameter, Fn, Stack, Token, aws_iam, aws_sagemaker
+from aws_cdk import ArnFormat, CfnCondition, CfnParameter, Fn, Stack, Token, aws_iam, aws_sagemaker
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from constructs import Construct
 
@@ -24,6 +24,7 @@ from deploy.stacks.permissions import (
 
 CAPTURED = "capture"
 CAPTURED_PERCENT = 1
+VARIANTS = (PRODUCTION_VARIANT, CANDIDATE_VARIANT, SHADOW_VARIANT)
 MOST_INSTANCES_FACTOR = 2
 """Autoscaling may double what the peak needs."""
 
@@ -82,7 +83,7 @@ class ModelStack(Stack):
             service="sagemaker", resource="endpoint", resource_name=ENDPOINT
         )
         self._scale(endpoint)
-        for variant in (PRODUCTION_VARIANT, CANDIDATE_VARIANT, SHADOW_VARIANT):
+        for variant in VARIANTS:
             Guardrails(self, f"{variant.capitalize()}Guardrails", variant)
 
     def _execution_role(self) -> aws_iam.Role:
@@ -110,7 +111,21 @@ class ModelStack(Stack):
             f"{logs.removesuffix('/')}:/aws/sagemaker/Endpoints/{ENDPOINT}:*",
         )
         allow_network_interfaces(role)
+        # Without it SageMaker does not see the alarms of a guarded change, and rolls nothing back.
+        allow(role, ("cloudwatch:DescribeAlarms",), *self._guardrail_arns())
         return role
+
+    def _guardrail_arns(self) -> list[str]:
+        return [
+            self.format_arn(
+                service="cloudwatch",
+                resource="alarm",
+                resource_name=name,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            )
+            for variant in VARIANTS
+            for name in guardrail_alarms(variant)
+        ]
 
     def _config(self) -> Config:
         production = self._model("Model", self._bundle("ModelObject"))

@@ -66,6 +66,15 @@ def test_a_share_of_what_is_scored_is_captured(templates: Templates) -> None:
     assert capture["KmsKeyId"] == config["KmsKeyId"]
 
 
+def test_sagemaker_may_look_at_the_guardrails(templates: Templates) -> None:
+    """The endpoint's role may describe each of its alarms: unseen, none rolls anything back."""
+    policies = json.dumps(templates.resources("AWS::IAM::Policy", "model"))
+    assert "cloudwatch:DescribeAlarms" in policies
+    for variant in VARIANTS:
+        for name in guardrail_alarms(variant):
+            assert f":alarm:{name}" in policies
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_variant_has_its_guardrails(templates: Templates, variant: str) -> None:
     """Every variant, the new one too, has an alarm for latency, errors and invalid answers.
