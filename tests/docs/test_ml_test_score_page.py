@@ -2,14 +2,12 @@
 
 import re
 from collections import defaultdict
-from pathlib import Path
 
 import pytest
 
-from tests.docs.named_tests import missing, named, rows
+from tests.docs.pages import DOCS, missing_tests, named_tests, rows
 
-REPOSITORY = Path(__file__).parents[2]
-PAGE = (REPOSITORY / "docs" / "ml-test-score.md").read_text()
+PAGE = (DOCS / "ml-test-score.md").read_text()
 SECTIONS = ("Data", "Model", "Infrastructure", "Monitoring")
 _CHECK = re.compile(rf"\| ({'|'.join(SECTIONS)}) (\d) \| (.+?) \| ([\d.]+) \| (.+) \| (.+?) \|")
 CHECKS = [found.groups() for row in rows(PAGE) if (found := _CHECK.fullmatch(row))]
@@ -18,7 +16,7 @@ CHECKS = [found.groups() for row in rows(PAGE) if (found := _CHECK.fullmatch(row
 def _sums() -> dict[str, float]:
     sums: dict[str, float] = defaultdict(float)
     for section, _, _, score, _, _ in CHECKS:
-        sums[section] += float(score)
+        sums[section.lower()] += float(score)
     return sums
 
 
@@ -32,7 +30,11 @@ def test_there_are_28_checks() -> None:
 def test_a_score_is_shown_for(check: tuple[str, ...]) -> None:
     """A whole point names a test, half a one at least a command, and less than one says why."""
     *_, score, evidence, lacking = check
-    least = {"1": named(evidence), "0.5": named(evidence) or "python -m " in evidence, "0": True}
+    least = {
+        "1": named_tests(evidence),
+        "0.5": named_tests(evidence) or "`python -m " in evidence,
+        "0": True,
+    }
     assert least[score]
     assert (lacking == "nothing") == (score == "1")
 
@@ -40,23 +42,11 @@ def test_a_score_is_shown_for(check: tuple[str, ...]) -> None:
 def test_the_score_is_the_least_sum() -> None:
     """The sums are those of the rows, and the score is the least of them."""
     told = dict(re.findall(r"^\| (\w+) \| ([\d.]+) \|$", PAGE, flags=re.MULTILINE))
-    assert {section.lower(): total for section, total in _sums().items()} == {
-        section: float(total) for section, total in told.items()
-    }
+    assert _sums() == {section: float(total) for section, total in told.items()}
     (score,) = re.findall(r"\*\*Score: ([\d.]+)\.\*\*", PAGE)
     assert float(score) == min(_sums().values())
 
 
-def test_what_is_named_exists() -> None:
-    """Tests, commands and sections of other pages are there."""
-    assert missing(PAGE) == []
-    for module in re.findall(r"python -m ([\w.]+)", PAGE):
-        path = REPOSITORY / module.replace(".", "/")
-        assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
-    makefile = (REPOSITORY / "Makefile").read_text()
-    for target in re.findall(r"`make (\w+)", PAGE):
-        assert f"\n{target}:" in makefile, target
-    for page, anchor in re.findall(r"\]\(([\w/.-]*)#([\w-]+)\)", PAGE):
-        text = (REPOSITORY / "docs" / page).read_text() if page else PAGE
-        heads = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
-        assert anchor in {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in heads}
+def test_every_test_that_is_named_exists() -> None:
+    """Files and functions, whole or by their beginning, are there."""
+    assert missing_tests(PAGE) == []
