@@ -44,7 +44,7 @@ class Image:
         """Run a command to its end."""
         return subprocess.run(
             command, cwd=self.work_directory, env=self.environment(**variables),
-            capture_output=True, text=True, check=False, timeout=300,
+            capture_output=True, text=True, check=False,
         )  # fmt: skip
 
     def environment(self, **variables: str) -> dict[str, str]:
