@@ -10,9 +10,7 @@ from deploy.promotion.evidence import Measured
 from deploy.promotion.failures import RolledBackError
 
 INTERRUPTED = "interrupted by the operator"
-NEXT = (
-    "next: python -m deploy.sagemaker.incumbent, so that retraining compares with what serves now"
-)
+NEXT = "next: python -m deploy.sagemaker.incumbent, for retraining and for the gateway's own copy"
 
 
 def config_name(what: str, now: datetime | None = None) -> str:
