@@ -1,30 +1,17 @@
 """The model stack: the SageMaker endpoint, its autoscaling, and the alarms of its variants."""
 
-from aws_cdk import ArnFormat, CfnCondition, CfnParameter, Fn, Stack, Token, aws_iam, aws_sagemaker
+from aws_cdk import CfnCondition, CfnParameter, Fn, Stack, Token, aws_sagemaker
 from aws_cdk import aws_applicationautoscaling as autoscaling
 from constructs import Construct
 
 from deploy import sizing
-from deploy.names import (
-    CANDIDATE_VARIANT,
-    ENDPOINT,
-    PRODUCTION_VARIANT,
-    SHADOW_VARIANT,
-    guardrail_alarms,
-)
+from deploy.names import ENDPOINT, PRODUCTION_VARIANT, SHADOW_VARIANT, guardrail_alarms
 from deploy.stacks.artifacts import MODELS
 from deploy.stacks.foundation import Foundation
 from deploy.stacks.guardrails import Guardrails
-from deploy.stacks.permissions import (
-    allow,
-    allow_image_pull,
-    allow_key,
-    allow_network_interfaces,
-)
+from deploy.stacks.model_role import CAPTURED, VARIANTS, model_role
 
-CAPTURED = "capture"
 CAPTURED_PERCENT = 1
-VARIANTS = (PRODUCTION_VARIANT, CANDIDATE_VARIANT, SHADOW_VARIANT)
 MOST_INSTANCES_FACTOR = 2
 """Autoscaling may double what the peak needs."""
 
@@ -68,7 +55,7 @@ class ModelStack(Stack):
         self._artifacts, self._network = foundation.artifacts, foundation.network
         self._store = foundation.store
         self._image = CfnParameter(self, "ImageTag", description="Tag of the endpoint's image")
-        self._role = self._execution_role()
+        self._role = model_role(self, foundation)
         self.instances = sizing.units(sizing.MEASURED.endpoint, sizing.ENDPOINT_INSTANCE)
         config = self._config()
         endpoint = aws_sagemaker.CfnEndpoint(
@@ -85,47 +72,6 @@ class ModelStack(Stack):
         self._scale(endpoint)
         for variant in VARIANTS:
             Guardrails(self, f"{variant.capitalize()}Guardrails", variant)
-
-    def _execution_role(self) -> aws_iam.Role:
-        """Return the role under which instances fetch image and bundle and write what they log."""
-        role = aws_iam.Role(
-            self,
-            "Role",
-            role_name="roadside-model",
-            assumed_by=aws_iam.ServicePrincipal(
-                "sagemaker.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
-            ),
-            description="Runs the ranking model behind its endpoint",
-        )
-        allow_image_pull(role, self._artifacts.endpoint_images.repository_arn)
-        allow(role, ("s3:GetObject",), f"{self._artifacts.bucket.bucket_arn}/{MODELS}/*")
-        allow_key(role, self._artifacts.key)
-        captured = f"{self._store.offline.decisions.bucket_arn}/{CAPTURED}/*"
-        allow(role, ("s3:PutObject",), captured)
-        allow_key(role, self._store.key)
-        logs = self.format_arn(service="logs", resource="log-group", resource_name="")
-        allow(
-            role,
-            ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"),
-            f"{logs.removesuffix('/')}:/aws/sagemaker/Endpoints/{ENDPOINT}:*",
-        )
-        allow_network_interfaces(role)
-        # Without it SageMaker does not see the alarms of a guarded change, and rolls nothing back.
-        allow(role, ("cloudwatch:DescribeAlarms",), *self._guardrail_arns())
-        return role
-
-    def _guardrail_arns(self) -> list[str]:
-        return [
-            self.format_arn(
-                service="cloudwatch",
-                resource="alarm",
-                resource_name=name,
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            )
-            for variant in VARIANTS
-            for name in guardrail_alarms(variant)
-        ]
 
     def _config(self) -> Config:
         production = self._model("Model", self._bundle("ModelObject"))

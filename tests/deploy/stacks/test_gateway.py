@@ -97,6 +97,8 @@ def test_secrets_are_handed_over_as_secrets(templates: Templates) -> None:
     containers = _containers(templates)
     secrets = {secret["Name"] for c in containers.values() for secret in c["Secrets"]}
     assert secrets == {"API_KEYS", "REDIS_PASSWORD", "SCRAPE_KEY"}
+    (password,) = (s for s in containers["gateway"]["Secrets"] if s["Name"] == "REDIS_PASSWORD")
+    assert "OnlineGatewayPassword" in json.dumps(password["ValueFrom"])
     plain = {v["Name"] for c in containers.values() for v in c.get("Environment", [])}
     assert plain == {"MODEL_DATA", collector.CONFIGURATION_VARIABLE}
 
