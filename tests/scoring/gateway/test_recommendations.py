@@ -5,7 +5,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from feature_repo.model_matrix import MODEL_FEATURES
-from tests.scoring.gateway.conftest import DENVER, Endpoint, Kinesis, Providers
+from feature_repo.online.keys import entity_key, row_field
+from feature_repo.schema import PROVIDER_MOTION
+from tests.scoring.gateway.conftest import DENVER, PROJECT, Endpoint, Kinesis, Providers
 
 pytestmark = pytest.mark.integration
 
@@ -250,6 +252,19 @@ def test_a_failing_endpoint_is_replaced_and_named(
     assert {i["provider_id"] for i in fallen["recommendations"]} == {
         i["provider_id"] for i in healthy["recommendations"]
     }
+
+
+def test_rows_of_another_schema_are_named(gateway: TestClient, providers: Providers) -> None:
+    """An answer says whose rows it could not read; those providers' values are unknown."""
+    providers.add("p1")
+    providers.add("p2")
+    key = entity_key(PROJECT, PROVIDER_MOTION, ("p2",))
+    stored: Any = providers.client
+    stored.hset(key, row_field(PROVIDER_MOTION), b"another version's row")
+    answer = _ask(gateway, candidates=["p1", "p2"]).json()
+    assert answer["degraded"] == ["schema_mismatch:provider_motion"]
+    distance = {item["provider_id"]: item["distance_km"] for item in answer["recommendations"]}
+    assert distance == {"p1": pytest.approx(2.0, abs=0.1), "p2": None}
 
 
 def test_the_decision_is_logged_as_served(
