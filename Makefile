@@ -95,8 +95,8 @@ check-deploy: $(DEPLOY_VENV)/installed ## types of the infrastructure code, in i
 	$(DEPLOY_BIN)/mypy deploy/app.py deploy/stacks/*.py deploy/sagemaker/*.py deploy/sagemaker/pipeline/*.py
 
 .PHONY: synth
-synth: $(DEPLOY_VENV)/installed ## the stacks as CloudFormation in cdk.out, reviewed; needs no account (ARGS=--help)
-	@$(DEPLOY_BIN)/python -m deploy.app $(ARGS)
+synth: $(DEPLOY_VENV)/installed ## the stacks as CloudFormation in cdk.out, reviewed; needs no account
+	@$(DEPLOY_BIN)/python -m deploy.app --out cdk.out
 	@$(DEPLOY_BIN)/cfn-lint cdk.out/*.template.json
 
 .PHONY: clean
