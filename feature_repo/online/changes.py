@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from feature_repo.online.keys import entity_prefix, value_margins
+from feature_repo.online.packed import packed
 from feature_repo.schema import STREAM_VIEWS
 
 KEYS_KEPT = 100_000
@@ -37,8 +38,8 @@ class Changes:
     def subscription(self) -> tuple[bytes, int]:
         """Return what a new connection asks first, and how many answers come."""
         prefixes = [word for prefix in self._entities.prefixes for word in (b"PREFIX", prefix)]
-        tracking = _packed(b"CLIENT", b"TRACKING", b"ON", b"BCAST", *prefixes)
-        return _packed(b"HELLO", b"3") + tracking, 2
+        tracking = packed(b"CLIENT", b"TRACKING", b"ON", b"BCAST", *prefixes)
+        return packed(b"HELLO", b"3") + tracking, 2
 
     def refused(self, why: Exception) -> None:
         """Note that a server does not tell what changes."""
@@ -79,8 +80,3 @@ class _Entities(dict[bytes, str]):
         before, after = next(margins for prefix, *margins in self._kinds if key.startswith(prefix))
         entity = self[key] = key[before : len(key) - after].decode(errors="replace")
         return entity
-
-
-def _packed(*words: bytes) -> bytes:
-    lines = [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
-    return b"*%d\r\n%b" % (len(words), b"".join(lines))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from feature_repo.online.keys import geo_index_key
+from feature_repo.online.packed import packed
 from feature_repo.online.read_route import ReadRoute
 from feature_repo.online.wire import Wire
 from scoring.gateway.messages import Location, RecommendationRequest
@@ -56,6 +57,4 @@ class Retriever:
 def _geosearch(key: bytes, location: Location, radius_km: int, count: int) -> bytes:
     """Return GEOSEARCH, nearest first, in Redis's protocol."""
     text = f"FROMLONLAT {location.lon!r} {location.lat!r} BYRADIUS {radius_km} km ASC COUNT {count}"
-    words = [b"GEOSEARCH", key, *text.encode().split()]
-    lines = [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
-    return b"*%d\r\n%b" % (len(words), b"".join(lines))
+    return packed(b"GEOSEARCH", key, *text.encode().split())

@@ -6,11 +6,11 @@ way, asks within seconds. Without Redis, each process has but its own memory.
 """
 
 import asyncio
-from collections.abc import Sequence
 
 from prometheus_client import Counter
 from redis import RedisError
 
+from feature_repo.online.packed import packed
 from feature_repo.online.wire import Wire
 from scoring.gateway.messages import RecommendationRequest
 from scoring.gateway.replies import DIGEST_BYTES, Decide, Reply, check_same, digest_of
@@ -102,8 +102,7 @@ class SharedReplies:
         self, event_id: str, answer_s: float, verb: bytes, *words: bytes | int
     ) -> bytes | None:
         """Return Redis's answer about an event; None also where there is none in time."""
-        texts = [word if isinstance(word, bytes) else b"%d" % word for word in words]
-        command = _packed([verb, self._prefix + event_id.encode(), *texts])
+        command = packed(verb, self._prefix + event_id.encode(), *words)
         try:
             return await self._breaker.call(lambda: self._answer(command, answer_s))
         except (RedisError, TimeoutError, DeadlineExceededError, CircuitOpenError):
@@ -116,9 +115,3 @@ class SharedReplies:
         ):  # knows a late process from a slow Redis
             (answer,) = await self._wire.ask(command, 1)
         return answer if isinstance(answer, bytes) else None
-
-
-def _packed(words: Sequence[bytes]) -> bytes:
-    """Return a command in Redis's protocol."""
-    lines = [b"$%d\r\n%b\r\n" % (len(word), word) for word in words]
-    return b"*%d\r\n%b" % (len(words), b"".join(lines))
