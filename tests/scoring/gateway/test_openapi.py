@@ -3,6 +3,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from openapi_spec_validator import validate
 
 from scoring.gateway import errors, openapi
 from scoring.gateway.admit import deadline
@@ -14,6 +15,11 @@ OPERATIONS = {
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 }
+
+
+def test_the_document_is_openapi() -> None:
+    """A validator that others wrote finds nothing wrong with it."""
+    validate(DOCUMENT)
 
 
 @pytest.mark.parametrize(("milliseconds", "allowed"), [(1, True), (10_000, True), (10_001, False)])
