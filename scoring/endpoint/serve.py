@@ -63,6 +63,7 @@ def _config(app: object, workers: int = 1) -> uvicorn.Config:
         http="httptools",
         access_log=False,
         log_level="warning",
+        proxy_headers=False,  # nothing asks who the client is
         server_header=False,
         date_header=False,
         timeout_keep_alive=75,  # longer than a gateway keeps an idle connection in its pool

@@ -100,6 +100,7 @@ def _config(app: Starlette | str, workers: int = 1) -> uvicorn.Config:
         http="httptools",
         log_level="warning",
         access_log=False,
+        proxy_headers=False,  # nothing asks who the client is
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=GRACE_S,
