@@ -4,10 +4,11 @@ import argparse
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from rich.console import Console
 
+from benchmarks import machine_pace
 from benchmarks.feature_store.tables import table
 from benchmarks.gateway import stages, tables
 from benchmarks.gateway.load import NOBODY, OK, REFUSED, Seen
@@ -18,6 +19,7 @@ from deploy.local.processes import Supervisor
 
 WARM_UP_RATE = 40.0
 IDLE_S = 10.0
+PACE_S = 10.0
 HELD_P99_MS = 150.0
 HOLD_STEPS = 6
 """Halvings between a rate that was held and one that was not."""
@@ -71,14 +73,14 @@ def with_stack(benchmark: Benchmark, run: Callable[[Stack, Parts], Found]) -> Fo
         bundle=options.bundle,
         run_dir=options.run_dir,
     )
-    load = os.getloadavg()[0]
+    load, pace = os.getloadavg()[0], machine_pace.measure(PACE_S)
     with Supervisor(options.run_dir) as supervisor:
-        benchmark.say(f"{options.providers:,} providers; load average {load:.1f} before")
+        benchmark.say(f"{options.providers:,} providers; load average {load:.1f} before; {pace}")
         stack = Stack(supervisor, settings)
         stack.start_store()
         stack.start_serving()
         stack.load(WARM_UP_RATE, options.warm_up)
-        return run(stack, _idle(stack))
+        return {**run(stack, _idle(stack)), "machine": asdict(pace)}
 
 
 def _idle(stack: Stack) -> Parts:
