@@ -33,6 +33,7 @@ from scoring.gateway.replies import Replies
 from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit
 from scoring.gateway.resilience.admission import Admission
 from scoring.gateway.resilience.retry_budget import RETRY_SHARE, RetryBudget
+from scoring.gateway.resilience.turns import Turns
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointScorer
 from scoring.gateway.score_ladder import ScoreLadder
@@ -78,6 +79,7 @@ def assemble(options: argparse.Namespace) -> Gateway:
         scores=ScoreLadder(EndpointScorer(endpoint), scorer),
         policy=reloaded_policy(options.policy),
         first_places=FirstPlaces(),
+        turns=Turns(),
         all_features_share=options.all_features_share,
     )
     checks = [

@@ -22,6 +22,7 @@ from scoring.gateway.policy.rules import Policy
 from scoring.gateway.policy.stage import apply_policy
 from scoring.gateway.read import request_columns
 from scoring.gateway.reloaded import Reloaded
+from scoring.gateway.resilience.turns import Turns
 from scoring.gateway.rungs import Rung, availability_is_away
 from scoring.gateway.score_ladder import ScoreLadder
 from scoring.gateway.served import Served, recommendations
@@ -45,6 +46,7 @@ class Pipeline:
     scores: ScoreLadder
     policy: Reloaded[Policy]
     first_places: FirstPlaces
+    turns: Turns
     all_features_share: float = ALL_FEATURES_SHARE
 
     async def decide(
@@ -57,6 +59,7 @@ class Pipeline:
         """
         decided_us, policy = time.time_ns() // 1000, self.policy.value
         table = await self.store.candidates(request, decided_us, clock, circumstances)
+        await self._turn(clock, circumstances)
         count_unusable(table.unusable)
         with clock.stage("eligible"):
             now = request_columns(request, decided_us, available_candidates=0)
@@ -90,6 +93,10 @@ class Pipeline:
             everybody = model_matrix(table.columns, now)
         return Served(request, answer, table.provider_ids, excluded, scored, refused, everybody)
 
+    async def _turn(self, clock: StageClock, circumstances: Circumstances) -> None:
+        with clock.stage("turn"):
+            await self.turns.take(circumstances.deadline)
+
     async def _scored(  # noqa: PLR0913, PLR0917 - what the stages hand on
         self,
         request: RecommendationRequest,
@@ -105,6 +112,7 @@ class Pipeline:
         with clock.stage("score"):
             explained = request.top_k + EXPLAINED_BEYOND_TOP_K
             scores = await self.scores.score(matrix, explained, circumstances)
+        await self._turn(clock, circumstances)
         with clock.stage("policy"):
             ranking = apply_policy(
                 eligible, scores, policy, self.first_places, now, request.event_id

@@ -1,15 +1,22 @@
 """The door: who is worked on now, who waits, who is refused at once.
 
 At most ``AdaptiveLimit.limit`` requests are in work. Some more wait for their turn, first come
-first served: as many as will have it within ``EXPECTED_WAIT_S``, by how fast places have become
-free lately. Everybody else is refused without waiting, as an answer that comes too late costs as
-much as one in time. Who waits for ``LONGEST_WAIT_S`` after all is refused then.
+first served: as many as will have it soon enough, by how fast places have become free lately.
+Everybody else is refused without waiting, as an answer that comes too late costs as much as one in
+time. Who waits longer than is useful after all is refused then.
+
+How soon is soon enough? Where nobody waited within the last ``BURST_S``, what comes now is a burst
+or a stall: it passes, and is waited out (``BURST_PATIENCE``). Where somebody has waited all that
+time, there is more to do than can be done, and every wait would only grow (``OVERLOAD_PATIENCE``).
+The distinction is that of CoDel (Nichols and Jacobson, 2012) as servers use it (Maurer, "Fail at
+Scale", 2015).
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 from scoring.gateway.errors import OverloadedError
 from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit
@@ -18,15 +25,31 @@ from scoring.gateway.resilience.deadline import Deadline
 from scoring.gateway.resilience.metrics import IN_WORK, REFUSED
 
 QUEUE_REQUESTS = 64
-EXPECTED_WAIT_S = 0.05
-LONGEST_WAIT_S = 0.07
-"""What a decision itself takes, 20 to 60 ms under load, is left of 150 ms."""
+BURST_S = 1.0
 SHEDDING_WAIT_S = 0.025
 SHEDDING_S = 1.0
 """For so long after a request had to wait ``SHEDDING_WAIT_S`` or was refused, work is made
 smaller; a shorter wait is one burst, and no reason."""
 _SMOOTHING = 0.1
 """Weight of the newest time between two places that became free."""
+
+
+class Patience(NamedTuple):
+    """How long requests wait for their turn.
+
+    Attributes:
+        expected_s: Who has to expect a longer wait is refused at once, seconds.
+        longest_s: Who waits for so long after all is refused then, seconds.
+    """
+
+    expected_s: float
+    longest_s: float
+
+
+BURST_PATIENCE = Patience(0.08, 0.1)
+"""What a decision needs at least, on the lower rungs where it must, is left of 150 ms."""
+OVERLOAD_PATIENCE = Patience(0.05, 0.07)
+"""What a decision itself takes, 20 to 60 ms under load, is left of 150 ms."""
 
 
 class Admission:
@@ -46,6 +69,7 @@ class Admission:
         self._clock = clock
         self._in_work = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._nobody_waited_at_s = clock()
         self._shedding_until_s = float("-inf")
         self._freed_at_s = clock()
         self._free_every_s = 0.0
@@ -74,14 +98,22 @@ class Admission:
         if self._in_work < self._limit.limit and not self._waiting:
             self._take()
             return
-        longest_s = deadline.within(LONGEST_WAIT_S)
+        patience = self._patience()
+        longest_s = deadline.within(patience.longest_s)
         expected_s = (len(self._waiting) + 1) * self._free_every_s
         if expected_s > SHEDDING_WAIT_S:
             self._shedding_until_s = self._clock() + SHEDDING_S
-        if len(self._waiting) >= self._queue or expected_s > min(EXPECTED_WAIT_S, longest_s):
+        if len(self._waiting) >= self._queue or expected_s > min(patience.expected_s, longest_s):
             REFUSED.labels(why="queue_full").inc()
             raise _overloaded("as many requests wait as may wait")
         await self._wait(longest_s)
+
+    def _patience(self) -> Patience:
+        now_s = self._clock()
+        if not self._waiting:
+            self._nobody_waited_at_s = now_s
+        is_burst = now_s - self._nobody_waited_at_s < BURST_S
+        return BURST_PATIENCE if is_burst else OVERLOAD_PATIENCE
 
     async def _wait(self, longest_s: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()

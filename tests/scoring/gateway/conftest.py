@@ -37,6 +37,7 @@ from scoring.gateway.reloaded import Reloaded
 from scoring.gateway.replies import Replies
 from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit
 from scoring.gateway.resilience.admission import Admission
+from scoring.gateway.resilience.turns import Turns
 from scoring.gateway.retrieve import Retriever
 from scoring.gateway.score import EndpointError, Matrix
 from scoring.gateway.score_ladder import ScoreLadder
@@ -164,6 +165,7 @@ def gateway(  # noqa: PLR0917 - fixtures
         scores=ScoreLadder(endpoint, endpoint.scorer),
         policy=reloaded_policy(DEFAULT_POLICY),
         first_places=FirstPlaces(),
+        turns=Turns(),
     )
     log = DecisionLog(DecisionStream(kinesis, "decisions"))
     checks = [redis_check(route, PROJECT)]

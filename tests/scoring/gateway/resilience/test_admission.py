@@ -6,8 +6,9 @@ import pytest
 from scoring.gateway.errors import OverloadedError
 from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit, LimitSettings
 from scoring.gateway.resilience.admission import (
-    EXPECTED_WAIT_S,
-    LONGEST_WAIT_S,
+    BURST_PATIENCE,
+    BURST_S,
+    OVERLOAD_PATIENCE,
     SHEDDING_S,
     SHEDDING_WAIT_S,
     Admission,
@@ -70,7 +71,7 @@ def test_no_more_wait_than_will_have_their_turn_in_time() -> None:
             came = clock()
             try:
                 async with door.place(Deadline.after(10, clock)):
-                    await asyncio.sleep(PLACES * EXPECTED_WAIT_S / 3.1)
+                    await asyncio.sleep(PLACES * BURST_PATIENCE.expected_s / 3.1)
             except OverloadedError:
                 return clock() - came
             return -1.0
@@ -91,16 +92,49 @@ def test_who_waits_too_long_is_refused_and_leaves_the_queue() -> None:
 
         async def hold() -> None:
             async with door.place(Deadline.after(10, clock)):
-                await asyncio.sleep(2 * LONGEST_WAIT_S)
+                await asyncio.sleep(2 * BURST_PATIENCE.longest_s)
 
         holders = [asyncio.create_task(hold()) for _ in range(PLACES)]
         await asyncio.sleep(0)
         began = clock()
         with pytest.raises(OverloadedError):
             await _work(door, clock)
-        assert clock() - began == pytest.approx(LONGEST_WAIT_S)
+        assert clock() - began == pytest.approx(BURST_PATIENCE.longest_s)
         await asyncio.gather(*holders)
-        assert await _work(door, clock) == pytest.approx(2 * LONGEST_WAIT_S)
+        assert await _work(door, clock) == pytest.approx(2 * BURST_PATIENCE.longest_s)
+
+    virtual_time.run(scenario)
+
+
+def test_a_burst_is_waited_out_longer_than_an_overload() -> None:
+    """A wait of 60 ms is for a burst; where somebody waited all the last second, it is refused."""
+
+    async def scenario(clock: Callable[[], float]) -> None:
+        settings = LimitSettings(first=1, least=1, most=1)
+        door = Admission(AdaptiveLimit(settings, clock), queue=20, clock=clock)
+        work_s = 0.02
+        assert OVERLOAD_PATIENCE.expected_s < 3 * work_s < BURST_PATIENCE.expected_s
+
+        async def ask_again_and_again(until_s: float) -> None:
+            while clock() < until_s:
+                await _work(door, clock, work_s=work_s)
+
+        async def two_always_wait(for_s: float) -> None:
+            until_s = clock() + for_s
+            await asyncio.gather(*[ask_again_and_again(until_s) for _ in range(3)])
+
+        async def third_to_wait(after_s: float) -> float:
+            await asyncio.sleep(after_s)
+            return await _work(door, clock, work_s=work_s)
+
+        async def during(overload_s: float, after_s: float) -> BaseException | float | None:
+            busy = two_always_wait(overload_s)
+            _, third = await asyncio.gather(busy, third_to_wait(after_s), return_exceptions=True)
+            return third
+
+        assert isinstance(await during(0.8 * BURST_S, after_s=0.7 * BURST_S), float)
+        assert isinstance(await during(2 * BURST_S, after_s=1.5 * BURST_S), OverloadedError)
+        assert isinstance(await during(0.8 * BURST_S, after_s=0.7 * BURST_S), float)
 
     virtual_time.run(scenario)
 
