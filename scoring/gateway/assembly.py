@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-from botocore.config import Config
 
 from feature_repo.online.async_reader import AsyncFeatureReader
 from feature_repo.online.changes import Changes
@@ -18,7 +17,7 @@ from feature_repo.online.wire import wires
 from scoring.endpoint.bundle import load_scorer
 from scoring.gateway.api_keys import MAKE_ONE, ApiKey, load_keys
 from scoring.gateway.app import Gateway
-from scoring.gateway.decision_log import DecisionLog, DecisionStream, Spill
+from scoring.gateway.decision_log import DecisionLog, DecisionStream, KinesisStream, Spill
 from scoring.gateway.endpoint_client import EndpointClient
 from scoring.gateway.errors import ConfigurationError
 from scoring.gateway.held import HeldDecisions
@@ -44,14 +43,11 @@ from scoring.gateway.store_ladder import StoreLadder
 from scoring.gateway.tracing import Tracing, otlp_exporter
 
 RUNTIME = "sagemaker-runtime"
-KINESIS_CONNECT_S = 0.2
-KINESIS_READ_S = 2.0
 REDIS_S = 0.5
 """A connection that was silent for so long is given up; requests wait less (``store_ladder``)."""
 REDIS_RETRIES = 0
 """The ladder asks again, within its budget."""
 REDIS_PASSWORD_VARIABLE = "REDIS_PASSWORD"  # noqa: S105 - its name
-CONNECTIONS = 64
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 logger = logging.getLogger(__name__)
@@ -141,15 +137,17 @@ def _keys(options: argparse.Namespace) -> Reloaded[list[ApiKey]] | None:
 
 
 def _endpoint(session: Any, options: argparse.Namespace) -> EndpointClient:
-    url = options.endpoint_url or _client(session, RUNTIME, options.region, None).meta.endpoint_url
+    url = options.endpoint_url or _address(session, RUNTIME, options.region)
     signer = Signer(session.get_credentials(), options.region)
     return EndpointClient(url, options.endpoint_name, signer, RetryBudget(RETRY_SHARE))
 
 
 def _decision_log(session: Any, options: argparse.Namespace) -> DecisionLog:
-    kinesis = _client(session, "kinesis", options.region, options.kinesis_url)
+    region, name = options.region, options.decisions_stream
+    url = options.kinesis_url or _address(session, "kinesis", region)
+    stream = DecisionStream(KinesisStream(url, region, session.get_credentials(), name))
     spill = None if options.spill_dir is None else Spill(options.spill_dir, options.spill_bytes)
-    return DecisionLog(DecisionStream(kinesis, options.decisions_stream), spill)
+    return DecisionLog(stream, spill)
 
 
 def _redis(options: argparse.Namespace) -> RedisSettings:
@@ -164,13 +162,7 @@ def _redis(options: argparse.Namespace) -> RedisSettings:
     )
 
 
-def _client(session: Any, service: str, region: str, endpoint_url: str | None) -> Any:
-    config = Config(
-        connect_timeout=KINESIS_CONNECT_S,
-        read_timeout=KINESIS_READ_S,
-        retries={"total_max_attempts": 1},
-        max_pool_connections=CONNECTIONS,
-    )
-    return session.create_client(
-        service, region_name=region, endpoint_url=endpoint_url, config=config
-    )
+def _address(session: Any, service: str, region: str) -> str:
+    """Return where a service of AWS is."""
+    url: str = session.create_client(service, region_name=region).meta.endpoint_url
+    return url

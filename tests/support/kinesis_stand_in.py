@@ -3,6 +3,7 @@
 import base64
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,10 +18,14 @@ class KinesisStandIn:
     Attributes:
         records: The data of each record, decoded, in order.
         refusing: Whether calls are answered with an error of the service.
+        says: Status and body of every answer, instead of one that fits the call.
+        answer_after_s: How long each answer takes.
     """
 
     records: list[dict[str, Any]] = field(default_factory=list)
     refusing: bool = False
+    says: tuple[int, bytes] | None = None
+    answer_after_s: float = 0.0
     url: str = ""
 
     @property
@@ -28,13 +33,17 @@ class KinesisStandIn:
         """The events of the decisions that were put."""
         return [record["request"]["event_id"] for record in self.records]
 
-    def answer(self, body: bytes) -> tuple[int, dict[str, Any]]:
+    def answer(self, body: bytes) -> tuple[int, bytes]:
         """Take what a PutRecords call brings."""
+        time.sleep(self.answer_after_s)
+        if self.says is not None:
+            return self.says
         if self.refusing:
-            return 500, {"__type": "InternalFailure"}
+            return 500, b'{"__type": "InternalFailure"}'
         put = json.loads(body)["Records"]
         self.records += [json.loads(base64.b64decode(record["Data"])) for record in put]
-        return 200, {"FailedRecordCount": 0, "Records": [{"SequenceNumber": "1"} for _ in put]}
+        results = [{"SequenceNumber": "1"} for _ in put]
+        return 200, json.dumps({"FailedRecordCount": 0, "Records": results}).encode()
 
 
 @contextmanager
@@ -47,8 +56,7 @@ def kinesis_stand_in() -> Iterator[KinesisStandIn]:
 
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
-            status, document = stand_in.answer(self.rfile.read(length))
-            body = json.dumps(document).encode()
+            status, body = stand_in.answer(self.rfile.read(length))
             self.send_response(status)
             self.send_header("Content-Type", "application/x-amz-json-1.1")
             self.send_header("Content-Length", str(len(body)))

@@ -14,9 +14,10 @@ Delivery is at least once: what may have been taken is sent again, and readers c
 with the same ``decided_at`` once.
 """
 
+from scoring.gateway.decision_log.kinesis import KinesisStream
 from scoring.gateway.decision_log.log import DecisionLog
 from scoring.gateway.decision_log.record import Record
 from scoring.gateway.decision_log.spill import Spill
 from scoring.gateway.decision_log.stream import DecisionStream
 
-__all__ = ["DecisionLog", "DecisionStream", "Record", "Spill"]
+__all__ = ["DecisionLog", "DecisionStream", "KinesisStream", "Record", "Spill"]

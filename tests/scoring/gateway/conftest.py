@@ -1,7 +1,7 @@
 """A gateway over a real Redis and a real bundle; the endpoint is scored in process."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +26,8 @@ from scoring.gateway import score_ladder, store_ladder
 from scoring.gateway.admit import LONGEST_DEADLINE_MS
 from scoring.gateway.api_keys import ApiKey
 from scoring.gateway.app import Gateway, create_app
-from scoring.gateway.decision_log import DecisionLog, DecisionStream
+from scoring.gateway.decision_log import DecisionLog, DecisionStream, Record
+from scoring.gateway.decision_log.kinesis import Result
 from scoring.gateway.held import HeldDecisions
 from scoring.gateway.pipeline import Pipeline
 from scoring.gateway.pipeline_watch import PipelineWatch
@@ -70,12 +71,13 @@ class Endpoint:
 class Kinesis:
     """Keeps what is put on a stream."""
 
-    records: list[dict[str, object]] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    name: str = "decisions"
 
-    def put_records(self, StreamName: str, Records: list[dict[str, object]]) -> dict[str, object]:  # noqa: N803
+    def put(self, records: Sequence[Record]) -> list[Result]:
         """Take every record."""
-        self.records += [{"stream": StreamName, **record} for record in Records]
-        return {"Records": [{} for _ in Records]}
+        self.records += records
+        return [Result() for _ in records]
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def gateway(  # noqa: PLR0917 - fixtures
         first_places=FirstPlaces(),
         turns=Turns(),
     )
-    log = DecisionLog(DecisionStream(kinesis, "decisions"))
+    log = DecisionLog(DecisionStream(kinesis))
     checks = [redis_check(route, PROJECT)]
     app = create_app(
         Gateway(

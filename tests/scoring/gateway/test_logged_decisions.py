@@ -16,7 +16,7 @@ def _logged(gateway: TestClient, kinesis: Kinesis, event_id: str) -> Any:
     gateway.post("/v1/recommendations", json={**asked, "service": "tow", "top_k": 1})
     gateway.__exit__(None, None, None)
     (record,) = kinesis.records
-    return json.loads(str(record["Data"], "utf-8"))  # type: ignore[arg-type]
+    return json.loads(record.data)
 
 
 def _event(*, drawn: bool) -> str:
@@ -72,7 +72,7 @@ def test_the_log_tells_what_the_api_tells_of_every_candidate(
     gateway.post("/v1/recommendations", json={**asked, "service": "tow", "candidates": ids})
     told = gateway.get(f"/v1/decisions/{event_id}").json()["candidates"]
     gateway.__exit__(None, None, None)
-    logged = json.loads(str(kinesis.records[0]["Data"], "utf-8"))  # type: ignore[arg-type]
+    logged = json.loads(kinesis.records[0].data)
     ranked = [line for line in told if line["rank"] is not None]
     assert [line["rank"] for line in ranked] == list(range(1, len(ranked) + 1))
     for name, column in logged["ranked"].items():

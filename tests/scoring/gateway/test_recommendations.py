@@ -275,8 +275,8 @@ def test_the_decision_is_logged_as_served(
     answer = _ask(gateway).json()
     gateway.__exit__(None, None, None)
     (record,) = kinesis.records
-    assert (record["stream"], record["PartitionKey"]) == ("decisions", "e1")
-    logged = json.loads(str(record["Data"], "utf-8"))  # type: ignore[arg-type]
+    assert record.event_id == "e1"
+    logged = json.loads(record.data)
     assert logged["answer"] == answer
     features = dict(zip(MODEL_FEATURES, logged["features"]["p1"], strict=True))
     assert features["provider_availability__free_capacity"] == 1

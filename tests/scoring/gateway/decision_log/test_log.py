@@ -1,11 +1,12 @@
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from scoring.gateway.decision_log import log as log_module
+from scoring.gateway.decision_log.kinesis import Result
 from scoring.gateway.decision_log.log import DecisionLog
 from scoring.gateway.decision_log.metrics import DROPPED, REPLAYED, WRITTEN
 from scoring.gateway.decision_log.record import RECORD_BYTES, Record
@@ -17,7 +18,7 @@ PATIENCE_S = 20.0
 
 
 def _log(kinesis: Stream, spill: Path | None = None) -> DecisionLog:
-    log = DecisionLog(DecisionStream(kinesis, "decisions"), None if spill is None else Spill(spill))
+    log = DecisionLog(DecisionStream(kinesis), None if spill is None else Spill(spill))
     log.start()
     return log
 
@@ -148,9 +149,9 @@ def test_a_stream_slower_than_decisions_come_fills_the_disk_and_not_the_buffer(
     before = _dropped("buffer_full")
 
     class Slow(Stream):
-        def put_records(self, StreamName: str, Records: list[dict[str, object]]) -> object:  # type: ignore[override] # noqa: N803
+        def put(self, records: Sequence[Record]) -> list[Result]:
             time.sleep(0.1)
-            return super().put_records(StreamName, Records)
+            return super().put(records)
 
     kinesis = Slow()
     log = _log(kinesis, tmp_path)

@@ -6,7 +6,7 @@ from tests.scoring.gateway.resilience.clocks import StandingClock
 def test_what_a_stream_throttles_is_handed_back_alone() -> None:
     """Of a batch that was taken in part, only the rest is to be sent again."""
     kinesis = Stream(refuses={"e1"})
-    stream = DecisionStream(kinesis, "decisions", StandingClock())
+    stream = DecisionStream(kinesis, StandingClock())
     assert stream.put([record(0), record(1), record(2)]) == [record(1)]
     assert kinesis.event_ids == ["e0", "e2"]
 
@@ -14,7 +14,7 @@ def test_what_a_stream_throttles_is_handed_back_alone() -> None:
 def test_a_stream_that_refuses_is_left_alone_ever_longer() -> None:
     """Pauses double up to the longest, and begin anew after a batch that was taken."""
     kinesis, clock = Stream(away=True), StandingClock()
-    stream = DecisionStream(kinesis, "decisions", clock)
+    stream = DecisionStream(kinesis, clock)
     pauses = []
     for _ in range(8):
         assert stream.put([record(0)]) == [record(0)]
