@@ -38,6 +38,19 @@ def _wait_until_gone(pid: int) -> None:
         time.sleep(0.02)
 
 
+def test_a_child_keeps_its_metrics_to_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Feast lets the parent's metrics meet is not told to a child, unless it is meant."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "of-the-parent")
+    code = _python("import os; print(os.environ.get('PROMETHEUS_MULTIPROC_DIR', 'none'))")
+    with Supervisor(tmp_path) as supervisor:
+        supervisor.run("plain", code)
+        supervisor.run("meant", code, {"PROMETHEUS_MULTIPROC_DIR": "its-own"})
+    said = [(tmp_path / f"{name}.log").read_text().strip() for name in ("plain", "meant")]
+    assert said == ["none", "its-own"]
+
+
 def test_leaving_ends_children_and_grandchildren(tmp_path: Path) -> None:
     """When the supervisor is left, a child and what that child started have ended."""
     with Supervisor(tmp_path) as supervisor:
