@@ -115,7 +115,7 @@ def compute(columns: Columns, request: RequestColumns) -> dict[str, npt.NDArray[
         snow_cm=columns["cell_conditions__snow_cm"],
     )
     seconds = request.request_us / _US_PER_S
-    open_requests = np.nan_to_num(_floats(columns["cell_demand__open_requests"]), nan=0.0)
+    open_requests = _known(_floats(columns["cell_demand__open_requests"]), otherwise=0.0)
     values = {
         "driver_distance_km": distance,
         "base_distance_km": great_circle_km(
@@ -158,12 +158,17 @@ def eta_minutes(
     """
     weather = (
         1
-        - PRECIPITATION_SLOWDOWN_PER_MM_H * np.nan_to_num(precip_mm_h, nan=0.0)
-        - SNOW_SLOWDOWN_PER_CM * np.nan_to_num(snow_cm, nan=0.0)
+        - PRECIPITATION_SLOWDOWN_PER_MM_H * _known(precip_mm_h, otherwise=0.0)
+        - SNOW_SLOWDOWN_PER_CM * _known(snow_cm, otherwise=0.0)
     )
-    factor = np.clip(np.nan_to_num(speed_ratio, nan=1.0) * weather, WORST_SPEED_FACTOR, 1.2)
+    factor = np.clip(_known(speed_ratio, otherwise=1.0) * weather, WORST_SPEED_FACTOR, 1.2)
     minutes: Floats = MOBILISE_MIN + 60 * distance_km * ROAD_DETOUR / (FREE_FLOW_KPH * factor)
     return minutes
+
+
+def _known(values: Floats, otherwise: float) -> Floats:
+    # numpy's nan_to_num looks for infinities, too: three times the work, of which there are none.
+    return np.where(np.isnan(values), otherwise, values)
 
 
 def is_available(status: npt.NDArray[Any]) -> Floats:
