@@ -72,7 +72,9 @@ class Gateway:
         """Admit, decide, hold and log; the same request again gets the same reply."""
         with clock.stage("admit"):
             request = admit(body)
-        return await self.replies.once(request, lambda: self._decide(request, clock, by))
+        return await self.replies.once(
+            request, lambda: self._decide(request, clock, by), lambda: self.door.check(by)
+        )
 
     async def _decide(
         self, request: RecommendationRequest, clock: StageClock, by: Deadline

@@ -42,15 +42,23 @@ class Replies:
         self._made: OrderedDict[str, tuple[bytes, Reply]] = OrderedDict()
         self._under_way: dict[str, tuple[bytes, asyncio.Task[Reply]]] = {}
 
-    async def once(self, request: RecommendationRequest, decide: Decide) -> Reply:
+    async def once(
+        self, request: RecommendationRequest, decide: Decide, check: Callable[[], None]
+    ) -> Reply:
         """Return the reply made for this very request, or make it.
 
         A request that comes while the same one is under way waits for its reply. Who hangs up does
         not end what others may wait for.
 
+        Args:
+            request: What is asked.
+            decide: Makes the reply.
+            check: Raises if none can be made now: a refusal is cheaper here than in ``decide``,
+                which has a task of its own.
+
         Raises:
             ConflictError: The event_id was used for another request.
-            GatewayError: Whatever ``decide`` raises.
+            GatewayError: Whatever ``check`` or ``decide`` raises.
         """
         event_id, digest = request.event_id, digest_of(request)
         made = self._made.get(event_id)
@@ -61,6 +69,7 @@ class Replies:
             earlier, task = self._under_way[event_id]
             check_same(event_id, digest, earlier)
         else:
+            check()
             task = asyncio.create_task(self._make(event_id, digest, decide))
             self._under_way[event_id] = digest, task
         return await asyncio.shield(task)

@@ -7,9 +7,10 @@ time. Who waits longer than is useful after all is refused then.
 
 How soon is soon enough? Where nobody waited within the last ``BURST_S``, what comes now is a burst
 or a stall: it passes, and is waited out (``BURST_PATIENCE``). Where somebody has waited all that
-time, there is more to do than can be done, and every wait would only grow (``OVERLOAD_PATIENCE``).
-The distinction is that of CoDel (Nichols and Jacobson, 2012) as servers use it (Maurer, "Fail at
-Scale", 2015).
+time, there is more to do than can be done, and every wait would only grow (``OVERLOAD_PATIENCE``);
+so it stays until nobody was refused for ``CALM_S``, as a short queue is empty now and then. The
+distinction is that of CoDel (Nichols and Jacobson, 2012) as servers use it (Maurer, "Fail at Scale",
+2015).
 """
 
 import asyncio
@@ -25,7 +26,8 @@ from scoring.gateway.resilience.deadline import Deadline
 from scoring.gateway.resilience.metrics import IN_WORK, REFUSED
 
 QUEUE_REQUESTS = 64
-BURST_S = 1.0
+BURST_S = 0.25
+CALM_S = 1.0
 SHEDDING_WAIT_S = 0.025
 SHEDDING_S = 1.0
 """For so long after a request had to wait ``SHEDDING_WAIT_S`` or was refused, work is made
@@ -46,10 +48,11 @@ class Patience(NamedTuple):
     longest_s: float
 
 
-BURST_PATIENCE = Patience(0.08, 0.1)
-"""What a decision needs at least, on the lower rungs where it must, is left of 150 ms."""
-OVERLOAD_PATIENCE = Patience(0.05, 0.07)
-"""What a decision itself takes, 20 to 60 ms under load, is left of 150 ms."""
+BURST_PATIENCE = Patience(0.15, 0.1)
+"""What a decision needs at least, on the lower rungs where it must, is left of 150 ms. More may be
+expected than will be waited for: in a stall places become free slowly, and soon after it quickly."""
+OVERLOAD_PATIENCE = Patience(0.025, 0.05)
+"""Somebody always waits then, so a longer queue would not do more; it would only take longer."""
 
 
 class Admission:
@@ -70,6 +73,7 @@ class Admission:
         self._in_work = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._nobody_waited_at_s = clock()
+        self._refused_at_s = float("-inf")
         self._shedding_until_s = float("-inf")
         self._freed_at_s = clock()
         self._free_every_s = 0.0
@@ -78,6 +82,15 @@ class Admission:
     def shedding(self) -> bool:
         """Whether there was more to do lately than could be begun soon."""
         return self._clock() < self._shedding_until_s
+
+    def check(self, deadline: Deadline) -> None:
+        """Refuse who would be refused by ``place`` at once: before anything is begun for them.
+
+        Raises:
+            OverloadedError: There is no place, and will be none in time.
+        """
+        if not self._is_free():
+            self._longest_wait_s(deadline)
 
     @asynccontextmanager
     async def place(self, deadline: Deadline) -> AsyncIterator[None]:
@@ -95,25 +108,42 @@ class Admission:
             self._leave()
 
     async def _enter(self, deadline: Deadline) -> None:
-        if self._in_work < self._limit.limit and not self._waiting:
+        if self._is_free():
             self._take()
-            return
+        else:
+            await self._wait(self._longest_wait_s(deadline))
+
+    def _is_free(self) -> bool:
+        return self._in_work < self._limit.limit and not self._waiting
+
+    def _longest_wait_s(self, deadline: Deadline) -> float:
+        """Return how long a request may wait; refuse it where that will not be enough."""
         patience = self._patience()
-        longest_s = deadline.within(patience.longest_s)
         expected_s = (len(self._waiting) + 1) * self._free_every_s
         if expected_s > SHEDDING_WAIT_S:
             self._shedding_until_s = self._clock() + SHEDDING_S
-        if len(self._waiting) >= self._queue or expected_s > min(patience.expected_s, longest_s):
-            REFUSED.labels(why="queue_full").inc()
-            raise _overloaded("as many requests wait as may wait")
-        await self._wait(longest_s)
+        too_long = expected_s > deadline.within(patience.expected_s)
+        if too_long or len(self._waiting) >= self._queue:
+            raise self._refusal("queue_full", "as many requests wait as may wait")
+        return deadline.within(patience.longest_s)
 
     def _patience(self) -> Patience:
         now_s = self._clock()
         if not self._waiting:
             self._nobody_waited_at_s = now_s
         is_burst = now_s - self._nobody_waited_at_s < BURST_S
-        return BURST_PATIENCE if is_burst else OVERLOAD_PATIENCE
+        is_calm = now_s - self._refused_at_s >= CALM_S
+        return BURST_PATIENCE if is_burst and is_calm else OVERLOAD_PATIENCE
+
+    def _refusal(self, label: str, why: str) -> OverloadedError:
+        self._refused_at_s = self._clock()
+        REFUSED.labels(why=label).inc()
+        return OverloadedError(
+            f"there is more to do than can be done in time: {why}",
+            field="load",
+            value="too many requests",
+            remedy="ask again after the seconds in Retry-After; operations add processes",
+        )
 
     async def _wait(self, longest_s: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -123,8 +153,7 @@ class Admission:
                 await turn
         except TimeoutError:
             self._give_up(turn)
-            REFUSED.labels(why="waited_too_long").inc()
-            raise _overloaded("its turn did not come in time") from None
+            raise self._refusal("waited_too_long", "its turn did not come in time") from None
         except BaseException:
             self._give_up(turn)
             raise
@@ -153,11 +182,3 @@ class Admission:
                 self._take()
                 turn.set_result(None)
 
-
-def _overloaded(why: str) -> OverloadedError:
-    return OverloadedError(
-        f"there is more to do than can be done in time: {why}",
-        field="load",
-        value="too many requests",
-        remedy="ask again after the seconds in Retry-After; operations add processes",
-    )

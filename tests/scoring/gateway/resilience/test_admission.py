@@ -8,6 +8,7 @@ from scoring.gateway.resilience.adaptive_limit import AdaptiveLimit, LimitSettin
 from scoring.gateway.resilience.admission import (
     BURST_PATIENCE,
     BURST_S,
+    CALM_S,
     OVERLOAD_PATIENCE,
     SHEDDING_S,
     SHEDDING_WAIT_S,
@@ -60,6 +61,22 @@ def test_who_finds_the_queue_full_is_refused_at_once() -> None:
     virtual_time.run(scenario)
 
 
+def test_who_would_be_refused_can_be_told_so_before_anything_is_begun() -> None:
+    """The check refuses where the queue is full and takes no place; else it says nothing."""
+
+    async def scenario(clock: Callable[[], float]) -> None:
+        door, by = _door(clock), Deadline.after(1.0, clock)
+        door.check(by)
+        accepted = [asyncio.create_task(_work(door, clock)) for _ in range(PLACES + QUEUE)]
+        await asyncio.sleep(0)
+        with pytest.raises(OverloadedError):
+            door.check(by)
+        assert len(await asyncio.gather(*accepted)) == PLACES + QUEUE
+        door.check(by)
+
+    virtual_time.run(scenario)
+
+
 def test_no_more_wait_than_will_have_their_turn_in_time() -> None:
     """Where a place becomes free every 10 ms, three may wait; the others are refused at once."""
 
@@ -107,12 +124,12 @@ def test_who_waits_too_long_is_refused_and_leaves_the_queue() -> None:
 
 
 def test_a_burst_is_waited_out_longer_than_an_overload() -> None:
-    """A wait of 60 ms is for a burst; where somebody waited all the last second, it is refused."""
+    """A wait of 30 ms is for a burst; it is refused where somebody always waited, and soon after."""
 
     async def scenario(clock: Callable[[], float]) -> None:
         settings = LimitSettings(first=1, least=1, most=1)
         door = Admission(AdaptiveLimit(settings, clock), queue=20, clock=clock)
-        work_s = 0.02
+        work_s = 0.01
         assert OVERLOAD_PATIENCE.expected_s < 3 * work_s < BURST_PATIENCE.expected_s
 
         async def ask_again_and_again(until_s: float) -> None:
@@ -132,9 +149,14 @@ def test_a_burst_is_waited_out_longer_than_an_overload() -> None:
             _, third = await asyncio.gather(busy, third_to_wait(after_s), return_exceptions=True)
             return third
 
-        assert isinstance(await during(0.8 * BURST_S, after_s=0.7 * BURST_S), float)
+        async def burst() -> BaseException | float | None:
+            return await during(0.8 * BURST_S, after_s=0.7 * BURST_S)
+
+        assert isinstance(await burst(), float)
         assert isinstance(await during(2 * BURST_S, after_s=1.5 * BURST_S), OverloadedError)
-        assert isinstance(await during(0.8 * BURST_S, after_s=0.7 * BURST_S), float)
+        assert isinstance(await burst(), OverloadedError)
+        await asyncio.sleep(CALM_S)
+        assert isinstance(await burst(), float)
 
     virtual_time.run(scenario)
 
