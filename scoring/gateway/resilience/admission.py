@@ -172,8 +172,9 @@ class Admission:
     def _leave(self) -> None:
         self._in_work -= 1
         now_s = self._clock()
-        if self._waiting:  # else places are free for want of requests
-            self._free_every_s += _SMOOTHING * (now_s - self._freed_at_s - self._free_every_s)
+        if self._waiting:  # else, and until somebody waited, places are free for want of requests
+            since_s = max(self._freed_at_s, self._nobody_waited_at_s)
+            self._free_every_s += _SMOOTHING * (now_s - since_s - self._free_every_s)
         self._freed_at_s = now_s
         IN_WORK.set(self._in_work)
         while self._waiting and self._in_work < self._limit.limit:
@@ -181,4 +182,3 @@ class Admission:
             if not turn.done():
                 self._take()
                 turn.set_result(None)
-

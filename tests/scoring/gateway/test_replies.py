@@ -47,7 +47,9 @@ async def test_requests_at_the_same_time_share_one_decision() -> None:
     """A request that is repeated before its reply came waits for that reply."""
     replies, decisions = Replies(), _Decisions()
     decisions.go.clear()
-    asked = [asyncio.create_task(replies.once(_request(), decisions.decide, _may)) for _ in range(3)]
+    asked = [
+        asyncio.create_task(replies.once(_request(), decisions.decide, _may)) for _ in range(3)
+    ]
     await asyncio.sleep(0)
     decisions.go.set()
     assert await asyncio.gather(*asked) == [(200, b"1")] * 3
@@ -85,7 +87,9 @@ async def test_a_failure_is_no_decision() -> None:
     """After a failure, which everybody who waited is told, the same request is tried again."""
     replies, decisions = Replies(), _Decisions()
     decisions.failing = True
-    asked = [asyncio.create_task(replies.once(_request(), decisions.decide, _may)) for _ in range(2)]
+    asked = [
+        asyncio.create_task(replies.once(_request(), decisions.decide, _may)) for _ in range(2)
+    ]
     failed = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(error) for error in failed] == [StoreUnavailableError] * 2
     decisions.failing = False
