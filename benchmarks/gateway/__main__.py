@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
     soak = _command(commands, "soak", runs.run_soak, 0, "whether memory stays flat")
     soak.add_argument("--requests", type=int, default=1_000_000, help="in all")
     soak.add_argument("--rate", type=float, default=150, help="requests a second")
-    beside = _command(commands, "peer", peer.run_peer, 30, "what else would have been written")
+    beside = _command(commands, "peer", peer.run_peer, 60, "what else would have been written")
     beside.add_argument("--rate", type=float, default=50, help="of the gateway, requests a second")
     beside.add_argument("--peer-rate", type=float, default=2, help="of the peer")
     return parser

@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -61,6 +62,19 @@ class Seen(msgspec.Struct, frozen=True):
     cpu_s: float
     took_s: float
     looked: list[Looked]
+
+
+def merged(parts: Sequence[Seen]) -> Seen:
+    """Return several loads as one, the times of each from its own first request."""
+    return Seen(
+        statuses=[status for part in parts for status in part.statuses],
+        latency_ms=[ms for part in parts for ms in part.latency_ms],
+        at_s=[at_s for part in parts for at_s in part.at_s],
+        late_ms=[ms for part in parts for ms in part.late_ms],
+        cpu_s=sum(part.cpu_s for part in parts),
+        took_s=sum(part.took_s for part in parts),
+        looked=[look for part in parts for look in part.looked],
+    )
 
 
 class _Answer(msgspec.Struct):

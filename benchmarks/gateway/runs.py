@@ -3,7 +3,7 @@
 import argparse
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 from rich.console import Console
@@ -11,7 +11,7 @@ from rich.console import Console
 from benchmarks import machine_pace
 from benchmarks.feature_store.tables import table
 from benchmarks.gateway import stages, tables
-from benchmarks.gateway.load import NOBODY, OK, REFUSED, Seen
+from benchmarks.gateway.load import NOBODY, OK, REFUSED, Seen, merged
 from benchmarks.gateway.stack import Settings, Stack
 from benchmarks.gateway.tables import Found
 from benchmarks.streaming.cpu import Parts, used
@@ -27,6 +27,7 @@ SEARCH_S = 15.0
 """How long a rate is tried before the one that is found is held for the whole time."""
 STEP_BACK = 0.95
 SOAK_SAMPLES = 20
+SOAK_SHOWN = ("requests", "gateway MB", "endpoint MB", "answered/s", "p50 ms", "p99 ms", "refused")
 COLUMNS_AT_MOST = 7
 """A table with more is shown with a column a line instead."""
 
@@ -60,6 +61,12 @@ class Measured:
     def processes(self) -> list[Found]:
         """Return processor time by process."""
         return tables.processes(self.seen, self.used, self.idle, IDLE_S)
+
+
+def together(turns: Sequence[Measured]) -> Measured:
+    """Return several turns of one load as one."""
+    used_s = {part: sum(turn.used[part] for turn in turns) for part in turns[0].used}
+    return Measured(turns[0].rate, merged([turn.seen for turn in turns]), used_s, turns[0].idle)
 
 
 def with_stack(benchmark: Benchmark, run: Callable[[Stack, Parts], Found]) -> Found:
@@ -216,9 +223,9 @@ def run_soak(benchmark: Benchmark) -> Found:
                 }
             )
             benchmark.say(f"  {lines[-1]['requests']:,}: {lines[-1]['gateway MB']:.0f} MB")
-        found = {"soak": lines, "growth": tables.growth(lines)}
-        for title, shown in found.items():
-            benchmark.show(title, shown)
-        return found
+        growth = tables.growth(lines)
+        benchmark.show("soak", [{name: line[name] for name in SOAK_SHOWN} for line in lines])
+        benchmark.show("growth", growth)
+        return {"soak": lines, "growth": growth}
 
     return with_stack(benchmark, run)

@@ -9,8 +9,8 @@ How soon is soon enough? Where nobody waited within the last ``BURST_S``, what c
 or a stall: it passes, and is waited out (``BURST_PATIENCE``). Where somebody has waited all that
 time, there is more to do than can be done, and every wait would only grow (``OVERLOAD_PATIENCE``);
 so it stays until nobody was refused for ``CALM_S``, as a short queue is empty now and then. The
-distinction is that of CoDel (Nichols and Jacobson, 2012) as servers use it (Maurer, "Fail at Scale",
-2015).
+distinction is that of CoDel (Nichols and Jacobson, 2012) as servers use it (Maurer, "Fail at
+Scale", 2015).
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class Patience(NamedTuple):
 
 BURST_PATIENCE = Patience(0.15, 0.1)
 """What a decision needs at least, on the lower rungs where it must, is left of 150 ms. More may be
-expected than will be waited for: in a stall places become free slowly, and soon after it quickly."""
+expected than is waited for: in a stall places become free slowly, and soon after it quickly."""
 OVERLOAD_PATIENCE = Patience(0.025, 0.05)
 """Somebody always waits then, so a longer queue would not do more; it would only take longer."""
 

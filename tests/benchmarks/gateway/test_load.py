@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from benchmarks.gateway import tables
-from benchmarks.gateway.load import FAILED, OK, Load, Seen, arrivals
+from benchmarks.gateway.load import FAILED, OK, Load, Looked, Seen, arrivals, merged
 
 BODIES = [b'{"event_id": "e-%d"}']
 STALL_S = 0.4
@@ -74,3 +74,14 @@ async def test_every_ending_is_told_apart() -> None:
     assert nobody.statuses == [FAILED, FAILED]
     assert tables.errors(nobody) == 2
     assert np.isnan(tables.quantile(nobody, 0.5, [OK]))
+
+
+def test_loads_in_turns_are_one_load() -> None:
+    """Every request of each turn is there once, and times and processor time add up."""
+    first = Seen([OK, 429], [5.0, 1.0], [0.1, 0.2], [0.0, 0.1], 0.5, 2.0, [])
+    second = Seen([OK], [7.0], [0.3], [0.2], 0.25, 1.0, [Looked(200, 120, {"read": 1.0}, [])])
+    both = merged([first, second])
+    assert both.statuses == [OK, 429, OK]
+    assert (both.latency_ms, both.late_ms) == ([5.0, 1.0, 7.0], [0.0, 0.1, 0.2])
+    assert (both.cpu_s, both.took_s) == (0.75, 3.0)
+    assert [look.considered for look in both.looked] == [200]

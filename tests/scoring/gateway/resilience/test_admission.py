@@ -124,7 +124,7 @@ def test_who_waits_too_long_is_refused_and_leaves_the_queue() -> None:
 
 
 def test_a_burst_is_waited_out_longer_than_an_overload() -> None:
-    """A wait of 30 ms is for a burst; it is refused where somebody always waited, and soon after."""
+    """A wait of 30 ms is for a burst; it is refused in an overload, and for a second after it."""
 
     async def scenario(clock: Callable[[], float]) -> None:
         settings = LimitSettings(first=1, least=1, most=1)
