@@ -11,6 +11,7 @@ from benchmarks.chaos.asker import Answer, Asker
 from benchmarks.chaos.cases import DELAY_S, OVERLOAD_RUNG, RUNGS
 from benchmarks.chaos.fault_proxy import Fault
 from benchmarks.chaos.stack import Dependency, Stack
+from scoring.gateway.resilience.admission import CALM_S
 
 pytestmark = pytest.mark.integration
 
@@ -42,6 +43,7 @@ def healthy(stack: Stack) -> Iterator[Stack]:
     """The stack without a fault, before the test and after."""
     stack.refresh()
     _until_healthy(stack)
+    time.sleep(CALM_S)  # else a stall of this machine is judged as part of the last test's surge
     yield stack
     for dependency in Dependency:
         stack.heal(dependency, killed=False)
