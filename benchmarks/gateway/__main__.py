@@ -65,9 +65,6 @@ def _command(
     command.add_argument("--providers", type=int, default=80_000, help="in the store")
     command.add_argument("--seed", type=int, default=0, help="of the world and the requests")
     command.add_argument("--workers", type=int, default=1, help="processes of gateway and endpoint")
-    command.add_argument(
-        "--apart", action="store_true", help="give gateway and peer a processor a process"
-    )
     command.add_argument("--bundle", type=Path, help="a model bundle; one is trained if left out")
     command.add_argument("--port", type=int, default=17800, help="first of the ports to listen on")
     command.add_argument("--json", type=Path, help="also write what was measured here")

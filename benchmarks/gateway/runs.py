@@ -79,7 +79,6 @@ def with_stack(benchmark: Benchmark, run: Callable[[Stack, Parts], Found]) -> Fo
         workers=options.workers,
         bundle=options.bundle,
         run_dir=options.run_dir,
-        apart=options.apart,
     )
     load, pace = os.getloadavg()[0], machine_pace.measure(PACE_S)
     with Supervisor(options.run_dir) as supervisor:

@@ -26,8 +26,6 @@ READY_S = 60.0
 REQUESTS = 20_000
 TREES = 400
 """Of each of the four models, if no bundle is given: as many as ``training.models`` makes."""
-APART = ("gateway", "peer")
-"""What ``Settings.apart`` keeps from all else."""
 PYTHON = (sys.executable, "-m")
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
 
@@ -43,8 +41,6 @@ class Settings:
         workers: Processes of the gateway, and of the endpoint.
         bundle: The model bundle; None trains one.
         run_dir: For logs and what processes tell one another.
-        apart: Whether the gateway has processors of its own, one a process, as where it is
-            deployed; else it shares all with the store, the endpoint, the jobs and the load.
     """
 
     port: int
@@ -53,7 +49,6 @@ class Settings:
     workers: int
     bundle: Path | None
     run_dir: Path
-    apart: bool = False
 
 
 class Stack:
@@ -66,7 +61,6 @@ class Stack:
         self.bodies = settings.run_dir / "requests.msgpack"
         self._children: dict[str, Child] = {}
         self._events = 0
-        self._processors = psutil.Process().cpu_affinity()
 
     @property
     def redis_url(self) -> str:
@@ -85,8 +79,6 @@ class Stack:
 
     def start_store(self) -> None:
         """Start Redis, fill it, and keep it fresh from then on."""
-        if self.settings.apart:  # what is started inherits it
-            psutil.Process().cpu_affinity(self._processors[self.settings.workers :])
         argv = ["redis-server", "--bind", HOST, "--port", str(self.settings.port), "--save", "",
                 "--hash-max-listpack-value", "256"]  # fmt: skip
         redis = self._start("Redis", argv)
@@ -152,9 +144,6 @@ class Stack:
 
     def _start(self, name: str, argv: Sequence[str]) -> Child:
         child = self.supervisor.start(name.replace(" ", "-"), argv, CREDENTIALS)
-        if self.settings.apart and name in APART:
-            own = self._processors[: self.settings.workers]
-            psutil.Process(child.process.pid).cpu_affinity(own)
         self.watch(name, child)
         return child
 
