@@ -22,7 +22,7 @@ def free_port() -> int:
         return port
 
 
-def free_ports(count: int) -> int:
+def ports_in_a_row(count: int) -> int:
     """Return the first of so many ports in a row, below those that clients are given."""
     while True:
         first = random.randrange(20_000, 30_000)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.conftest import free_ports
+from tests.conftest import ports_in_a_row
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -21,7 +21,7 @@ pytestmark = [
 
 def _run(directory: Path, *arguments: str) -> tuple[int, dict[str, list[dict[str, object]]]]:
     """Run the command; return its port and what it found."""
-    port, told = free_ports(2), directory / "found.json"
+    port, told = ports_in_a_row(2), directory / "found.json"
     common = ["--port", str(port), "--json", str(told), "--run-dir", str(directory)]
     assert main([*arguments, *common]) == 0
     with pytest.raises(redis.ConnectionError):

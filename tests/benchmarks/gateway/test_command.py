@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.conftest import free_ports
+from tests.conftest import ports_in_a_row
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -20,7 +20,7 @@ pytestmark = [
 
 def test_rate_measures_every_process_and_leaves_nothing_running(tmp_path: Path) -> None:
     """A small world is asked for two seconds: no errors, and the processor time of each part."""
-    port, told = free_ports(6), tmp_path / "found.json"
+    port, told = ports_in_a_row(6), tmp_path / "found.json"
     small = ["--providers", "3000", "--rate", "10", "--seconds", "2", "--warm-up", "2"]
     where = ["--port", str(port), "--run-dir", str(tmp_path), "--json", str(told)]
     assert main(["rate", *small, *where]) == 0
