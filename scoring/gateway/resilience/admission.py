@@ -129,9 +129,7 @@ class Admission:
 
     def _patience(self) -> Patience:
         now_s = self._clock()
-        if not self._waiting:
-            self._nobody_waited_at_s = now_s
-        is_burst = now_s - self._nobody_waited_at_s < BURST_S
+        is_burst = not self._waiting or now_s - self._nobody_waited_at_s < BURST_S
         is_calm = now_s - self._refused_at_s >= CALM_S
         return BURST_PATIENCE if is_burst and is_calm else OVERLOAD_PATIENCE
 
@@ -147,6 +145,8 @@ class Admission:
 
     async def _wait(self, longest_s: float) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not self._waiting:
+            self._nobody_waited_at_s = self._clock()
         self._waiting.append(turn)
         try:
             async with asyncio.timeout(longest_s):
