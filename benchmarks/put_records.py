@@ -20,8 +20,8 @@ import numpy as np
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.feature_store.tables import table
 from benchmarks.gateway.stack import PYTHON
 from benchmarks.outcome import exit_code
 from deploy.local.ports import HOST
@@ -60,7 +60,8 @@ def _measure(options: argparse.Namespace, console: Console) -> dict[str, dict[st
                 began_s = time.thread_time()
                 put()
                 took_ms[way].append((time.thread_time() - began_s) * 1e3)
-    console.print(_table(took_ms, options.records))
+    title = f"PutRecords of {options.records} decisions, ms of processor time a call"
+    console.print(table(title, _lines(took_ms)))
     return {"ms of processor time": took_ms}
 
 
@@ -93,15 +94,18 @@ def _answers(put: Callable[[], object]) -> bool:
     return True
 
 
-def _table(took_ms: dict[str, list[float]], records: int) -> Table:
-    table = Table(title=f"PutRecords of {records} decisions, ms of processor time a call")
-    for column in ("way", "mean", "p50", "p99", "boto3 over it"):
-        table.add_column(column, justify="left" if column == "way" else "right")
-    for way, times in took_ms.items():
-        p50, p99 = np.quantile(times, [0.5, 0.99])
-        ratio = np.mean(took_ms["boto3"]) / np.mean(times)
-        table.add_row(way, f"{np.mean(times):.2f}", f"{p50:.2f}", f"{p99:.2f}", f"{ratio:.1f}")
-    return table
+def _lines(took_ms: dict[str, list[float]]) -> list[dict[str, object]]:
+    """Return a line a way: processor time of a call, ms, and how many times that boto3 takes."""
+    return [
+        {
+            "way": way,
+            "mean": float(np.mean(times)),
+            "p50": float(np.quantile(times, 0.5)),
+            "p99": float(np.quantile(times, 0.99)),
+            "boto3 over it": float(np.mean(took_ms["boto3"]) / np.mean(times)),
+        }
+        for way, times in took_ms.items()
+    ]
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
